@@ -1,0 +1,80 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/bytes.h"
+
+enum { HUGE_PAGE = 2 << 20 };
+
+static void *map(size_t size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+// A mapping whose start is a multiple of 2 MiB, so that transparent pages can cover it.
+static void *map_aligned(size_t size)
+{
+	uint8_t *p = map(size + HUGE_PAGE, MAP_NORESERVE);
+	size_t head;
+
+	if (!p)
+		return NULL;
+	head = -(uintptr_t)p & (HUGE_PAGE - 1);
+	if (head)
+		munmap(p, head);
+	munmap(p + head + size, HUGE_PAGE - head);
+	return p + head;
+}
+
+static void *map_huge(size_t size)
+{
+	void *p = map(size, MAP_HUGETLB);
+
+	if (p)
+		return p;
+	p = map_aligned(size);
+	if (p)
+		madvise(p, size, MADV_HUGEPAGE); // advice: small pages serve too
+	return p;
+}
+
+int arena_init(struct arena *arena, size_t size, enum arena_pages pages)
+{
+	size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+	arena->base = pages == ARENA_PAGES_HUGE ? map_huge(size) : map(size, MAP_NORESERVE);
+	if (!arena->base)
+		return -ENOMEM;
+	arena->size = size;
+	arena->used = 0;
+	madvise(arena->base, size, MADV_DONTDUMP);
+	madvise(arena->base, size, MADV_DONTFORK);
+	if (mlock2(arena->base, size, MLOCK_ONFAULT)) {
+		munmap(arena->base, size);
+		return -EPERM;
+	}
+	return 0;
+}
+
+void arena_fini(struct arena *arena)
+{
+	if (!arena->base)
+		return;
+	mem_wipe(arena->base, arena->used);
+	munmap(arena->base, arena->size);
+	*arena = (struct arena){0};
+}
+
+void *arena_take(struct arena *arena, size_t n, size_t align)
+{
+	size_t at = (arena->used + align - 1) & ~(align - 1);
+
+	assert(align && !(align & (align - 1)));
+	if (at > arena->size || n > arena->size - at)
+		return NULL;
+	arena->used = at + n;
+	return arena->base + at;
+}

@@ -1,0 +1,43 @@
+#include "base/wake.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int wake_open(struct wake *wake)
+{
+	wake->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	atomic_init(&wake->armed, false);
+	return wake->fd < 0 ? -errno : 0;
+}
+
+void wake_close(struct wake *wake)
+{
+	close(wake->fd);
+	wake->fd = -1;
+}
+
+void wake_arm(struct wake *wake)
+{
+	atomic_store(&wake->armed, true); // sequentially consistent: ordered before the last look
+}
+
+void wake_disarm(struct wake *wake)
+{
+	uint64_t count;
+
+	if (!atomic_exchange(&wake->armed, false) && read(wake->fd, &count, sizeof(count)) < 0)
+		return; // the signal is on its way: it costs one empty round later
+}
+
+void wake_signal(struct wake *wake)
+{
+	uint64_t one = 1;
+
+	atomic_thread_fence(memory_order_seq_cst); // the work before the look at `armed`
+	if (!atomic_load_explicit(&wake->armed, memory_order_relaxed))
+		return;
+	if (atomic_exchange(&wake->armed, false) && write(wake->fd, &one, sizeof(one)) < 0)
+		return; // the counter is full: the sleeper is awake anyway
+}
