@@ -1,0 +1,46 @@
+#pragma once
+// HMAC-SHA-256 (RFC 2104, FIPS 198-1) with 32-octet keys, in bursts. A key is held as its two pad
+// states (the hash of key ^ ipad and of key ^ opad, one block each), which saves two of the four
+// compressions of a short message; pad states are as secret as the key. A message that goes under
+// many keys is padded and expanded once. No state outside the caller's memory. Any thread.
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/sha256.h"
+
+enum {
+	HMAC_KEY = 32,
+	HMAC_MAC = 32,
+	HMAC_MESSAGE_MAX = 311, // octets of a prepared message: 1 + 258 + 2 of AKMA fit (TS 33.535 A.4)
+	HMAC_MESSAGE_BLOCKS = 5,
+};
+
+// Pad states; secret. Words in host order.
+struct hmac_key {
+	uint32_t inner[8];
+	uint32_t outer[8];
+};
+
+// A message as the padded blocks that follow the ipad block, with their schedules.
+struct hmac_message {
+	unsigned n_blocks; // 1..HMAC_MESSAGE_BLOCKS
+	struct sha256_schedule block[HMAC_MESSAGE_BLOCKS];
+};
+
+// Pad states of n keys (two compressions each): key [n][32], state [n] out.
+void hmac_key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], unsigned n,
+		   struct hmac_key *state);
+
+// 0, or -EMSGSIZE when len > HMAC_MESSAGE_MAX.
+int hmac_message_init(struct hmac_message *message, const void *data, size_t len);
+
+// mac[i] = HMAC(key[i], message): n_blocks + 1 compressions each.
+//   key [n]  pointers to pad states, in any order, repeats allowed
+//   mac [n][32]  out; may not overlap the keys
+void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
+	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC]);
+
+// mac = HMAC(key, data) for one message of any length.
+void hmac_one(const struct sha256_ops *sha, const struct hmac_key *key, const void *data,
+	      size_t len, uint8_t mac[HMAC_MAC]);

@@ -1,0 +1,43 @@
+#pragma once
+// SHA-256 (FIPS 180-4) as kernels: pure functions over many independent states at once. A kernel is
+// a const object in a list, best first, scalar last; tests run every usable one against scalar. The
+// caller owns all memory. Any thread.
+//
+// Two shapes, because a fan-out hashes the same text under many keys: compress_same takes one block
+// whose schedule was expanded once (W[t] + K[t]); compress_each takes a block per state.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHA256_BLOCK = 64, SHA256_DIGEST = 32, SHA256_ROUNDS = 64 };
+
+// One block, expanded: W[t] + K[t], t = 0..63.
+struct sha256_schedule {
+	_Alignas(64) uint32_t wk[SHA256_ROUNDS];
+};
+
+struct sha256_ops {
+	const char *name;
+	unsigned lanes;       // states that the kernel takes in one pass; any n is accepted
+	bool (*usable)(void); // whether this CPU has the instructions
+	// state [n][8] in and out, words in host order; no alignment asked of block.
+	void (*compress_same)(uint32_t state[][8], const struct sha256_schedule *block, unsigned n);
+	void (*compress_each)(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n);
+};
+
+// NULL-terminated, best first.
+extern const struct sha256_ops *const sha256_kernels[];
+
+// The best usable kernel, or the named one; NULL when no usable kernel has that name.
+const struct sha256_ops *sha256_best(void);
+const struct sha256_ops *sha256_find(const char *name);
+
+// The initial hash value, FIPS 180-4 section 5.3.3.
+extern const uint32_t sha256_initial[8];
+
+void sha256_expand(struct sha256_schedule *schedule, const uint8_t block[SHA256_BLOCK]);
+
+// One whole message of any length.
+void sha256(const struct sha256_ops *sha, const void *data, size_t len,
+	    uint8_t digest[SHA256_DIGEST]);
