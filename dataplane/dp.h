@@ -96,6 +96,8 @@ void dp_unbind(struct dp *dp, uint32_t handle, enum dp_identity kind);
 // The SUPI or GPSI of a handle, terminated; its length, 0 for none. A-KIDs are kept as digests.
 size_t dp_identity(const struct dp *dp, uint32_t handle, enum dp_identity kind,
 		   char id[DP_IDENTITY_MAX + 1]);
+// The first 16 octets of SHA-256(A-KID); false without an A-KID.
+bool dp_akid_digest(const struct dp *dp, uint32_t handle, uint8_t digest[16]);
 
 // ---- Contexts
 

@@ -1,0 +1,30 @@
+#pragma once
+// The control plane's parts, put together once by akmapushd.c. One loop thread owns all of it; only
+// the store's writer and the data plane's workers run beside it.
+
+#include <stdint.h>
+
+struct af_registry;
+struct apply;
+struct config;
+struct dp;
+struct group_registry;
+struct http_server;
+struct loop;
+struct push_registry;
+struct store;
+
+struct clock;
+
+struct app {
+	const struct config *config;
+	const struct clock *clock;
+	struct loop *loop;
+	struct store *store;
+	struct dp *dp;
+	struct apply *apply;
+	struct af_registry *afs;
+	struct group_registry *groups;
+	struct push_registry *pushes;
+	struct http_server *http;
+};
