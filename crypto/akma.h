@@ -1,6 +1,6 @@
 #pragma once
-// AKMA key derivation (TS 33.535 Annex A over the KDF of TS 33.220 B.2). Derived keys are secrets of
-// the caller, who wipes them. Any thread.
+// AKMA key derivation (TS 33.535 Annex A over the KDF of TS 33.220 B.2). Derived keys are secrets
+// of the caller, who wipes them. Any thread.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,9 +26,9 @@ struct akma_af_id {
 };
 
 // Normalises an FQDN as it enters the KDF: lower case, no trailing dot; letters, digits and hyphens
-// in labels of 1 to 63 octets that neither start nor end with a hyphen, at least two labels, 4 to 253
-// octets, no U-labels. `out` takes AKMA_FQDN_MAX + 1 octets, terminated.
-// Returns the length or -EBADMSG, out untouched then.
+// in labels of 1 to 63 octets that neither start nor end with a hyphen, at least two labels, 4 to
+// 253 octets, no U-labels. `out` takes AKMA_FQDN_MAX + 1 octets, terminated. Returns the length or
+// -EBADMSG, out untouched then.
 int akma_fqdn_parse(const char *fqdn, size_t len, char out[AKMA_FQDN_MAX + 1]);
 
 // From an FQDN that akma_fqdn_parse gave.

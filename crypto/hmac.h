@@ -12,7 +12,8 @@
 enum {
 	HMAC_KEY = 32,
 	HMAC_MAC = 32,
-	HMAC_MESSAGE_MAX = 311, // octets of a prepared message: 1 + 258 + 2 of AKMA fit (TS 33.535 A.4)
+	HMAC_MESSAGE_MAX =
+		311, // octets of a prepared message: 1 + 258 + 2 of AKMA fit (TS 33.535 A.4)
 	HMAC_MESSAGE_BLOCKS = 5,
 };
 
@@ -40,6 +41,15 @@ int hmac_message_init(struct hmac_message *message, const void *data, size_t len
 //   mac [n][32]  out; may not overlap the keys
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC]);
+
+// mac[i] = HMAC(key[i], first[i] || last): a block of each key's own, then a padding block that all
+// share. T(2) of HKDF-Expand has this form.
+//   first [n][64]  message octets up to the last block
+//   last  the block that ends the message, its length (64 octets of pad and all before) included
+//   otherwise as hmac_same
+void hmac_each(const struct sha256_ops *sha, const struct hmac_key *const key[],
+	       const uint8_t first[][SHA256_BLOCK], const struct sha256_schedule *last, unsigned n,
+	       uint8_t mac[][HMAC_MAC]);
 
 // mac = HMAC(key, data) for one message of any length.
 void hmac_one(const struct sha256_ops *sha, const struct hmac_key *key, const void *data,

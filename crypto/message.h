@@ -1,7 +1,8 @@
 #pragma once
 // The message block: what one push (or acknowledgement) to one UE is sealed with.
 //
-//   OKM = HKDF-Expand(PRK = K_AF, info = "akma push 1" || suite || type || push_id, L)   RFC 5869 2.3
+//   OKM = HKDF-Expand(PRK = K_AF, info = "akma push 1" || suite || type || push_id, L)   RFC
+//   5869 2.3
 //
 // split into AEAD key, iv and selector. Suites are const objects in a NULL-terminated list. Blocks
 // are secrets of the caller, who wipes them. Any thread.
@@ -20,6 +21,7 @@ enum {
 	MESSAGE_SELECTOR = 4,
 	MESSAGE_SALT = 7,
 	MESSAGE_INFO = 29, // "akma push 1" || suite || type || push_id
+	MESSAGE_REPLY_MAX = 1184,
 };
 
 struct message_suite {
@@ -29,7 +31,7 @@ struct message_suite {
 	const char *name;
 };
 
-extern const struct message_suite *const message_suites[]; // NULL-terminated
+extern const struct message_suite *const message_suites[];   // NULL-terminated
 const struct message_suite *message_suite_find(unsigned id); // NULL when unknown
 
 // OKM, taken apart.
@@ -43,7 +45,8 @@ struct message_block {
 struct message_info {
 	const struct message_suite *suite;
 	uint8_t info[MESSAGE_INFO];
-	struct hmac_message first; // info || 0x01: the message of T(1)
+	struct hmac_message first;         // info || 0x01: the message of T(1)
+	struct sha256_schedule second_end; // the last block of T(1) || info || 0x02, all padding
 };
 
 void message_info_init(struct message_info *info, const struct message_suite *suite, unsigned type,
@@ -60,7 +63,8 @@ void message_ack_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *bl
 		       const uint8_t salt[MESSAGE_SALT]);
 
 // salt = the first 7 octets of HMAC(K_AF, "akma push ack" || octets 0..3 || push_id || ref ||
-// status || reply). The UE makes it; the vectors and tools check it.
+// status || reply), reply_len <= MESSAGE_REPLY_MAX. The UE makes it; the vectors and tools check
+// it.
 void message_ack_salt(const struct sha256_ops *sha, const uint8_t kaf[HMAC_KEY],
 		      const uint8_t octets0_3[4], const uint8_t push_id[MESSAGE_PUSH_ID],
 		      uint32_t ref, uint8_t status, const uint8_t *reply, size_t reply_len,

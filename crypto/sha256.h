@@ -41,3 +41,10 @@ void sha256_expand(struct sha256_schedule *schedule, const uint8_t block[SHA256_
 // One whole message of any length.
 void sha256(const struct sha256_ops *sha, const void *data, size_t len,
 	    uint8_t digest[SHA256_DIGEST]);
+
+// Absorbs the last `len` octets of a message and its padding into `state`, which has taken `before`
+// octets of it (whole blocks) already.
+void sha256_finish(const struct sha256_ops *sha, uint32_t state[8], uint64_t before,
+		   const void *data, size_t len);
+
+void sha256_digest_write(uint8_t digest[SHA256_DIGEST], const uint32_t state[8]);

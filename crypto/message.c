@@ -1,0 +1,187 @@
+// HKDF-Expand for a burst of UEs, and what becomes of the octets.
+//
+//   T(1) = HMAC(K_AF, info || 0x01)              one block, the same for all: prepared once
+//   T(2) = HMAC(K_AF, T(1) || info || 0x02)      suite 2 only; 62 octets: a block that is each UE's
+//   own OKM  = T(1) || T(2) = key || iv || selector  and one of padding that all share
+
+#include "crypto/message.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { CHUNK = 64, OKM_MAX = 2 * HMAC_MAC, SECOND = HMAC_MAC + MESSAGE_INFO + 1 };
+
+static const char push_label[] = "akma push 1";
+static const char ack_label[] = "akma push ack";
+
+enum { PUSH_LABEL = sizeof(push_label) - 1, ACK_LABEL = sizeof(ack_label) - 1 };
+
+static_assert((int)PUSH_LABEL + 2 + MESSAGE_PUSH_ID == (int)MESSAGE_INFO,
+	      "info is exactly this long");
+static_assert((int)SECOND < (int)SHA256_BLOCK && (int)SECOND + 1 + 8 > (int)SHA256_BLOCK,
+	      "T(2): message and end mark in one block, the length in the next");
+
+static const struct message_suite aes_128_gcm = {
+	.id = 1,
+	.key_len = 16,
+	.okm_len = 32,
+	.name = "AES-128-GCM",
+};
+static const struct message_suite aes_256_gcm = {
+	.id = 2,
+	.key_len = 32,
+	.okm_len = 48,
+	.name = "AES-256-GCM",
+};
+
+const struct message_suite *const message_suites[] = {&aes_128_gcm, &aes_256_gcm, NULL};
+
+const struct message_suite *message_suite_find(unsigned id)
+{
+	for (const struct message_suite *const *suite = message_suites; *suite; suite++) {
+		if ((*suite)->id == id)
+			return *suite;
+	}
+	return NULL;
+}
+
+void message_info_init(struct message_info *info, const struct message_suite *suite, unsigned type,
+		       const uint8_t push_id[MESSAGE_PUSH_ID])
+{
+	uint8_t first[MESSAGE_INFO + 1], end[SHA256_BLOCK] = {0};
+
+	info->suite = suite;
+	memcpy(info->info, push_label, PUSH_LABEL);
+	info->info[PUSH_LABEL] = suite->id;
+	info->info[PUSH_LABEL + 1] = (uint8_t)type;
+	memcpy(info->info + PUSH_LABEL + 2, push_id, MESSAGE_PUSH_ID);
+
+	memcpy(first, info->info, MESSAGE_INFO);
+	first[MESSAGE_INFO] = 1;
+
+	const int ret = hmac_message_init(&info->first, first, sizeof(first));
+
+	assert(!ret);
+	(void)ret;
+	store64_be(end + SHA256_BLOCK - 8, (SHA256_BLOCK + SECOND) * 8);
+	sha256_expand(&info->second_end, end);
+}
+
+// Bursts of what message_blocks makes on its way, wiped as one.
+struct scratch {
+	struct hmac_key key[CHUNK];
+	const struct hmac_key *keys[CHUNK];
+	uint8_t t[2][CHUNK][HMAC_MAC];
+	uint8_t second[CHUNK][SHA256_BLOCK];
+};
+
+static void second_write(uint8_t block[SHA256_BLOCK], const uint8_t t1[HMAC_MAC],
+			 const uint8_t info[MESSAGE_INFO])
+{
+	memcpy(block, t1, HMAC_MAC);
+	memcpy(block + HMAC_MAC, info, MESSAGE_INFO);
+	block[SECOND - 1] = 2;
+	block[SECOND] = 0x80;
+	block[SECOND + 1] = 0;
+}
+
+static void expand(const struct sha256_ops *sha, const struct message_info *info,
+		   struct scratch *scratch, unsigned n)
+{
+	hmac_same(sha, scratch->keys, &info->first, n, scratch->t[0]);
+	if (info->suite->okm_len <= HMAC_MAC)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		second_write(scratch->second[i], scratch->t[0][i], info->info);
+	hmac_each(sha, scratch->keys, scratch->second, &info->second_end, n, scratch->t[1]);
+}
+
+// Octets [from, from + len) of T(1) || T(2), which lie in one of the two.
+static void take(uint8_t *out, const struct scratch *scratch, unsigned i, unsigned from,
+		 unsigned len)
+{
+	memcpy(out, scratch->t[from / HMAC_MAC][i] + from % HMAC_MAC, len);
+}
+
+static void take_apart(const struct message_suite *suite, const struct scratch *scratch, unsigned n,
+		       struct message_block *block)
+{
+	const unsigned iv = suite->key_len, selector = iv + MESSAGE_IV;
+
+	for (unsigned i = 0; i < n; i++) {
+		take(block[i].key, scratch, i, 0, suite->key_len);
+		memset(block[i].key + suite->key_len, 0, MESSAGE_KEY_MAX - suite->key_len);
+		take(block[i].iv, scratch, i, iv, MESSAGE_IV);
+		take(block[i].selector, scratch, i, selector, MESSAGE_SELECTOR);
+	}
+}
+
+void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
+		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
+{
+	struct scratch scratch;
+	const unsigned used = n < CHUNK ? n : CHUNK;
+
+	for (unsigned i = 0; i < used; i++)
+		scratch.keys[i] = &scratch.key[i];
+	for (unsigned count; n; n -= count, kaf += count, block += count) {
+		count = n < CHUNK ? n : CHUNK;
+		hmac_key_init(sha, kaf, count, scratch.key);
+		expand(sha, info, &scratch, count);
+		take_apart(info->suite, &scratch, count, block);
+	}
+	mem_wipe(scratch.key, used * sizeof(scratch.key[0]));
+	mem_wipe(scratch.t[0], used * HMAC_MAC);
+	if (info->suite->okm_len > HMAC_MAC) {
+		mem_wipe(scratch.t[1], used * HMAC_MAC);
+		mem_wipe(scratch.second, used * SHA256_BLOCK);
+	}
+}
+
+void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,
+			unsigned segment)
+{
+	uint8_t mask[MESSAGE_IV] = {0};
+
+	store32_be(mask + 7, ref);
+	mask[11] = (uint8_t)segment;
+	for (unsigned i = 0; i < MESSAGE_IV; i++)
+		nonce[i] = block->iv[i] ^ mask[i];
+}
+
+void message_ack_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block,
+		       const uint8_t salt[MESSAGE_SALT])
+{
+	memcpy(nonce, block->iv, MESSAGE_IV);
+	for (unsigned i = 0; i < MESSAGE_SALT; i++)
+		nonce[i] ^= salt[i];
+}
+
+void message_ack_salt(const struct sha256_ops *sha, const uint8_t kaf[HMAC_KEY],
+		      const uint8_t octets0_3[4], const uint8_t push_id[MESSAGE_PUSH_ID],
+		      uint32_t ref, uint8_t status, const uint8_t *reply, size_t reply_len,
+		      uint8_t salt[MESSAGE_SALT])
+{
+	uint8_t data[ACK_LABEL + 4 + MESSAGE_PUSH_ID + 4 + 1 + MESSAGE_REPLY_MAX], *at = data;
+	uint8_t mac[HMAC_MAC];
+	struct hmac_key key;
+
+	assert(reply_len <= MESSAGE_REPLY_MAX);
+	at = mempcpy(at, ack_label, ACK_LABEL);
+	at = mempcpy(at, octets0_3, 4);
+	at = mempcpy(at, push_id, MESSAGE_PUSH_ID);
+	store32_be(at, ref);
+	at += 4;
+	*at++ = status;
+	if (reply_len)
+		at = mempcpy(at, reply, reply_len);
+
+	hmac_key_init(sha, (const uint8_t(*)[HMAC_KEY])kaf, 1, &key);
+	hmac_one(sha, &key, data, (size_t)(at - data), mac);
+	memcpy(salt, mac, MESSAGE_SALT);
+	mem_wipe(&key, sizeof(key));
+	mem_wipe(mac, sizeof(mac));
+	mem_wipe(data, sizeof(data));
+}

@@ -1,0 +1,114 @@
+// The kernel list, the message schedule and whole messages. Everything wide is in the kernels.
+
+#include "crypto/sha256.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/sha256_kernels.h"
+
+const struct sha256_ops *const sha256_kernels[] = {
+#ifdef HAVE_SHA256_SHANI
+	&sha256_shani,
+#endif
+	&sha256_scalar,
+	NULL,
+};
+
+const uint32_t sha256_initial[8] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+	0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
+
+const uint32_t sha256_k[SHA256_ROUNDS] = {
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+	0xc67178f2,
+};
+
+const struct sha256_ops *sha256_best(void)
+{
+	const struct sha256_ops *const *kernel = sha256_kernels;
+
+	while (!(*kernel)->usable())
+		kernel++; // ends at scalar, which every CPU runs
+	return *kernel;
+}
+
+const struct sha256_ops *sha256_find(const char *name)
+{
+	for (const struct sha256_ops *const *kernel = sha256_kernels; *kernel; kernel++) {
+		if (!strcmp((*kernel)->name, name))
+			return (*kernel)->usable() ? *kernel : NULL;
+	}
+	return NULL;
+}
+
+static uint32_t sigma0(uint32_t x)
+{
+	return rotate_right(x, 7) ^ rotate_right(x, 18) ^ x >> 3;
+}
+
+static uint32_t sigma1(uint32_t x)
+{
+	return rotate_right(x, 17) ^ rotate_right(x, 19) ^ x >> 10;
+}
+
+// FIPS 180-4 section 6.2.2 step 1, with the round constants added at the end.
+void sha256_expand(struct sha256_schedule *schedule, const uint8_t block[SHA256_BLOCK])
+{
+	uint32_t *w = schedule->wk;
+
+	for (unsigned t = 0; t < 16; t++)
+		w[t] = load32_be(block + 4 * t);
+	for (unsigned t = 16; t < SHA256_ROUNDS; t++)
+		w[t] = sigma1(w[t - 2]) + w[t - 7] + sigma0(w[t - 15]) + w[t - 16];
+	for (unsigned t = 0; t < SHA256_ROUNDS; t++)
+		w[t] += sha256_k[t];
+}
+
+void sha256_finish(const struct sha256_ops *sha, uint32_t state[8], uint64_t before,
+		   const void *data, size_t len)
+{
+	const uint8_t *octets = data;
+	uint8_t last[2][SHA256_BLOCK] = {0};
+	size_t left = len;
+
+	for (; left >= SHA256_BLOCK; left -= SHA256_BLOCK, octets += SHA256_BLOCK)
+		sha->compress_each((uint32_t(*)[8])state, (const uint8_t(*)[SHA256_BLOCK])octets,
+				   1);
+
+	const unsigned n = left + 1 + sizeof(uint64_t) <= SHA256_BLOCK ? 1 : 2;
+
+	if (left)
+		memcpy(last[0], octets, left);
+	last[0][left] = 0x80;
+	store64_be(last[n - 1] + SHA256_BLOCK - sizeof(uint64_t), (before + len) * 8);
+	for (unsigned i = 0; i < n; i++)
+		sha->compress_each((uint32_t(*)[8])state, &last[i], 1);
+	mem_wipe(last, sizeof(last));
+}
+
+void sha256_digest_write(uint8_t digest[SHA256_DIGEST], const uint32_t state[8])
+{
+	for (unsigned i = 0; i < 8; i++)
+		store32_be(digest + 4 * i, state[i]);
+}
+
+void sha256(const struct sha256_ops *sha, const void *data, size_t len,
+	    uint8_t digest[SHA256_DIGEST])
+{
+	uint32_t state[8];
+
+	memcpy(state, sha256_initial, sizeof(state));
+	sha256_finish(sha, state, 0, data, len);
+	sha256_digest_write(digest, state);
+	mem_wipe(state, sizeof(state));
+}

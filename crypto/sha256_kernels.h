@@ -1,0 +1,16 @@
+#pragma once
+// What the SHA-256 kernels share, and their objects. One file per instruction set; a kernel that
+// the build leaves out is left out of the list in sha256.c too. Inside crypto/ only.
+
+#include "crypto/sha256.h"
+
+// The round constants, FIPS 180-4 section 4.2.2.
+extern const uint32_t sha256_k[SHA256_ROUNDS];
+
+extern const struct sha256_ops sha256_scalar;
+extern const struct sha256_ops sha256_shani;
+
+static inline uint32_t rotate_right(uint32_t x, unsigned n)
+{
+	return x >> n | x << (32 - n);
+}
