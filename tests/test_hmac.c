@@ -1,0 +1,232 @@
+// HMAC-SHA-256 in bursts: RFC 4231, OpenSSL for every length and count, prepared messages against
+// whole ones.
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "crypto/hmac.h"
+#include "tests/kernels.h"
+#include "tests/random.h"
+
+enum { LENGTH_MAX = 400, KEYS_MAX = 200, GUARD = 0xa5 };
+
+struct rfc4231 {
+	const char *key; // hexadecimal
+	const char *data;
+	const char *mac; // the leading octets of it
+};
+
+#define X20(octet)                                                                                 \
+	octet octet octet octet octet octet octet octet octet octet octet octet octet octet octet  \
+		octet octet octet octet octet
+#define X50(octet) X20(octet) X20(octet) octet octet octet octet octet octet octet octet octet octet
+#define X131(octet)                                                                                \
+	X50(octet)                                                                                 \
+	X50(octet) X20(octet) octet octet octet octet octet octet octet octet octet octet octet
+
+static const struct rfc4231 cases[] = {
+	{X20("0b"), "4869205468657265", // "Hi There"
+	 "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+	{"4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+	{X20("aa"), X50("dd"), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+	{"0102030405060708090a0b0c0d0e0f10111213141516171819", X50("cd"),
+	 "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+	{X20("0c"), "546573742057697468205472756e636174696f6e", "a3b6167473100ee06e0c796c2955552b"},
+	{X131("aa"),
+	 "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368"
+	 "204b6579204669727374",
+	 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+	{X131("aa"),
+	 "5468697320697320612074657374207573696e672061206c6172676572207468616e20626c6f636b2d73697a"
+	 "65206b657920616e642061206c6172676572207468616e20626c6f636b2d73697a6520646174612e20546865"
+	 "206b6579206e6565647320746f20626520686173686564206265666f7265206265696e672075736564206279"
+	 "2074686520484d414320616c676f726974686d2e",
+	 "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
+};
+
+static size_t octets_of(const char *hex, uint8_t *octets, size_t max)
+{
+	const size_t n = strlen(hex) / 2;
+
+	cr_assert(n <= max);
+	cr_assert_eq(hex_parse(hex, 2 * n, octets, n), 0);
+	return n;
+}
+
+// RFC 2104 section 2: zeros behind a short key do not change it, a key above a block is hashed.
+static void reduced_key(const struct sha256_ops *sha, const char *hex, uint8_t key[1][HMAC_KEY])
+{
+	uint8_t octets[131];
+	const size_t n = octets_of(hex, octets, sizeof(octets));
+
+	memset(key, 0, HMAC_KEY);
+	if (n > SHA256_BLOCK)
+		sha256(sha, octets, n, key[0]);
+	else
+		memcpy(key, octets, n);
+}
+
+KERNEL_TEST(hmac, rfc4231)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t key[1][HMAC_KEY], data[160], expected[HMAC_MAC], mac[1][HMAC_MAC];
+		const size_t mac_len = octets_of(cases[i].mac, expected, sizeof(expected));
+		const size_t len = octets_of(cases[i].data, data, sizeof(data));
+		struct hmac_message message;
+		struct hmac_key state;
+		const struct hmac_key *const states[] = {&state};
+
+		reduced_key(sha, cases[i].key, key);
+		hmac_key_init(sha, key, 1, &state);
+		hmac_one(sha, &state, data, len, mac[0]);
+		cr_assert_arr_eq(mac[0], expected, mac_len, "kernel %s, case %zu", sha->name,
+				 i + 1);
+
+		memset(mac, 0, sizeof(mac));
+		cr_assert_eq(hmac_message_init(&message, data, len), 0);
+		hmac_same(sha, states, &message, 1, mac);
+		cr_assert_arr_eq(mac[0], expected, mac_len, "kernel %s, case %zu", sha->name,
+				 i + 1);
+	}
+}
+
+static void openssl_hmac(const uint8_t key[HMAC_KEY], const void *data, size_t len,
+			 uint8_t mac[HMAC_MAC])
+{
+	cr_assert_not_null(HMAC(EVP_sha256(), key, HMAC_KEY, data, len, mac, NULL));
+}
+
+KERNEL_TEST(hmac, every_length_as_openssl)
+{
+	struct random random = random_start();
+	uint8_t data[LENGTH_MAX], key[1][HMAC_KEY], ours[1][HMAC_MAC], theirs[HMAC_MAC];
+	struct hmac_message message;
+	struct hmac_key state;
+	const struct hmac_key *const states[] = {&state};
+
+	random_fill(&random, data, sizeof(data));
+	for (size_t len = 0; len <= LENGTH_MAX; len++) {
+		random_fill(&random, key, sizeof(key));
+		hmac_key_init(sha, key, 1, &state);
+		openssl_hmac(key[0], data, len, theirs);
+		hmac_one(sha, &state, data, len, ours[0]);
+		cr_assert_arr_eq(ours[0], theirs, HMAC_MAC, "%s, %zu octets, seed %#" PRIx64,
+				 sha->name, len, random.seed);
+		if (len > HMAC_MESSAGE_MAX)
+			continue;
+		memset(ours, 0, sizeof(ours));
+		cr_assert_eq(hmac_message_init(&message, data, len), 0);
+		hmac_same(sha, states, &message, 1, ours);
+		cr_assert_arr_eq(ours[0], theirs, HMAC_MAC,
+				 "%s, %zu octets prepared, seed %#" PRIx64, sha->name, len,
+				 random.seed);
+	}
+}
+
+Test(hmac, message_too_long_is_refused)
+{
+	static const uint8_t data[HMAC_MESSAGE_MAX + 1];
+	struct hmac_message message, before;
+
+	memset(&message, GUARD, sizeof(message));
+	before = message;
+	cr_assert_eq(hmac_message_init(&message, data, sizeof(data)), -EMSGSIZE);
+	cr_assert_arr_eq(&message, &before, sizeof(message));
+	cr_assert_eq(hmac_message_init(&message, data, HMAC_MESSAGE_MAX), 0);
+	cr_assert_eq(message.n_blocks, HMAC_MESSAGE_BLOCKS);
+	cr_assert_eq(hmac_message_init(&message, NULL, 0), 0);
+	cr_assert_eq(message.n_blocks, 1);
+}
+
+// Keys, their pad states, and what a burst makes of them, with a guard behind the last.
+struct burst {
+	uint8_t key[KEYS_MAX][HMAC_KEY];
+	struct hmac_key state[KEYS_MAX + 1];
+	const struct hmac_key *states[KEYS_MAX];
+	unsigned of[KEYS_MAX]; // states[i] = &state[of[i]]
+	uint8_t mac[KEYS_MAX + 1][HMAC_MAC];
+	uint8_t first[KEYS_MAX][SHA256_BLOCK];
+};
+
+static void burst_prepare(const struct sha256_ops *sha, struct burst *b, struct random *random,
+			  unsigned n)
+{
+	struct hmac_key guard;
+
+	memset(&guard, GUARD, sizeof(guard));
+	memset(b->mac, GUARD, sizeof(b->mac));
+	random_fill(random, b->key, sizeof(b->key));
+	b->state[n] = guard;
+	hmac_key_init(sha, b->key, n, b->state);
+	cr_assert_arr_eq(&b->state[n], &guard, sizeof(guard));
+	for (unsigned i = 0; i < n; i++) {
+		b->of[i] = (unsigned)(random_next(random) % n); // any order, some twice
+		b->states[i] = &b->state[b->of[i]];
+	}
+}
+
+static void burst_check(const struct sha256_ops *sha, const struct burst *b, unsigned n, unsigned i,
+			const void *data, size_t len, const struct random *random)
+{
+	uint8_t expected[HMAC_MAC];
+
+	openssl_hmac(b->key[b->of[i]], data, len, expected);
+	cr_assert_arr_eq(b->mac[i], expected, HMAC_MAC, "%s, %u of %u, %zu octets, seed %#" PRIx64,
+			 sha->name, i, n, len, random->seed);
+}
+
+static void guard_check(const struct burst *b, unsigned n)
+{
+	for (unsigned i = 0; i < HMAC_MAC; i++)
+		cr_assert_eq(b->mac[n][i], GUARD, "octet %u behind %u MACs", i, n);
+}
+
+KERNEL_TEST(hmac, bursts_of_one_message)
+{
+	struct random random = random_start();
+	static struct burst b;
+	uint8_t data[HMAC_MESSAGE_MAX];
+	struct hmac_message message;
+
+	for (unsigned n = 0; n <= KEYS_MAX; n++) {
+		const size_t len = random_next(&random) % (HMAC_MESSAGE_MAX + 1);
+
+		random_fill(&random, data, sizeof(data));
+		cr_assert_eq(hmac_message_init(&message, data, len), 0);
+		burst_prepare(sha, &b, &random, n);
+		hmac_same(sha, b.states, &message, n, b.mac);
+		for (unsigned i = 0; i < n; i++)
+			burst_check(sha, &b, n, i, data, len, &random);
+		guard_check(&b, n);
+	}
+}
+
+// 62 octets: block and end mark are each key's own, the length is in the block that all share.
+KERNEL_TEST(hmac, bursts_of_own_messages)
+{
+	enum { LEN = 62 };
+	struct random random = random_start();
+	static struct burst b;
+	uint8_t end[SHA256_BLOCK] = {0};
+	struct sha256_schedule last;
+
+	store64_be(end + 56, (SHA256_BLOCK + LEN) * 8);
+	sha256_expand(&last, end);
+	for (unsigned n = 0; n <= KEYS_MAX; n++) {
+		burst_prepare(sha, &b, &random, n);
+		for (unsigned i = 0; i < n; i++) {
+			random_fill(&random, b.first[i], LEN);
+			b.first[i][LEN] = 0x80;
+			b.first[i][LEN + 1] = 0;
+		}
+		hmac_each(sha, b.states, b.first, &last, n, b.mac);
+		for (unsigned i = 0; i < n; i++)
+			burst_check(sha, &b, n, i, b.first[i], LEN, &random);
+		guard_check(&b, n);
+	}
+}
