@@ -1,0 +1,398 @@
+// Downlink: the push whose turn it is sends one burst.
+//
+//   take → lookup → derive → seal → frame → transmit
+//
+// Targets that fall out on the way are counted and their state says why. What the back end does not
+// take is walked again: the datagram is the same octets, whenever it is built.
+
+#include <assert.h>
+
+#include "base/bytes.h"
+#include "crypto/akma.h"
+#include "dataplane/worker.h"
+
+enum { PREFETCH_AHEAD = 16, NS_PER_S = 1000000000 };
+
+struct target {
+	uint32_t place;
+	const struct context *context;
+};
+
+// ---- Stages
+
+static bool is_unsent(unsigned state)
+{
+	return state == DP_PENDING || state == DP_NO_CONTEXT || state == DP_NO_ADDRESS ||
+	       state == DP_KEY_EXPIRED;
+}
+
+// Why nothing can be sent to a UE now; DP_SENT when something can.
+static enum dp_state obstacle(const struct context *context, uint32_t now_s)
+{
+	if (!(context->has & CONTEXT_HAS_KEY))
+		return DP_NO_CONTEXT;
+	if (!(context->has & CONTEXT_HAS_ADDRESS))
+		return DP_NO_ADDRESS;
+	return context->expiry <= now_s ? DP_KEY_EXPIRED : DP_SENT;
+}
+
+static void pass_over(struct worker *w, struct part *part, uint32_t place, enum dp_state why)
+{
+	static const enum reason reasons[DP_STATE_COUNT] = {
+		[DP_NO_CONTEXT] = REASON_TX_NO_CONTEXT,
+		[DP_NO_ADDRESS] = REASON_TX_NO_ADDRESS,
+		[DP_KEY_EXPIRED] = REASON_TX_KEY_EXPIRED,
+	};
+
+	worker_count(w, reasons[why], 1);
+	if (is_unsent(push_state(part->push, place)))
+		part_set_state(part, place, why);
+}
+
+static unsigned lookup(struct worker *w, struct part *part, const uint32_t place[], unsigned n,
+		       struct target *target)
+{
+	const uint32_t *handles = part->push->handles;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct context *context = &w->contexts[handles[place[i]]];
+		enum dp_state why;
+
+		if (i + PREFETCH_AHEAD < n) {
+			const struct context *ahead =
+				&w->contexts[handles[place[i + PREFETCH_AHEAD]]];
+
+			__builtin_prefetch(ahead);
+			__builtin_prefetch((const uint8_t *)ahead + 64);
+		}
+		why = obstacle(context, w->now_s);
+		if (why == DP_SENT)
+			target[found++] = (struct target){place[i], context};
+		else
+			pass_over(w, part, place[i], why);
+	}
+	return found;
+}
+
+// From key contexts to message blocks. K_AF has its home in this frame (TS 33.535 A.4).
+static void derive(const struct worker *w, const struct dp_push *push, const struct target *target,
+		   unsigned n, struct message_block *block)
+{
+	const struct hmac_key *kakma[DP_BURST_MAX];
+	uint8_t kaf[DP_BURST_MAX][AKMA_KEY];
+
+	assert(0 < n && n <= DP_BURST_MAX);
+	for (unsigned i = 0; i < n; i++)
+		kakma[i] = &target[i].context->kakma;
+	akma_kaf(w->sha, kakma, &push->kaf_message, n, kaf);
+	message_blocks(w->sha, &push->push_info, kaf, n, block);
+	mem_wipe(kaf, n * sizeof(kaf[0]));
+}
+
+// Writes header and peer of one datagram and makes it ready to seal in place.
+static void frame_one(const struct dp_push *push, const struct target *target,
+		      const struct message_block *block, unsigned segment, struct frame *frame,
+		      struct aead_item *item)
+{
+	uint32_t ref = ref_of_place(&push->ref_key, target->place);
+
+	frame_write_header(frame->data, &push->header, segment, block->selector, ref);
+	memcpy(frame->ip, target->context->ip, sizeof(frame->ip));
+	frame->port = target->context->port;
+	*item = (struct aead_item){
+		.key = block->key,
+		.aad = frame->data,
+		.in = push->payload + (size_t)segment * push->segment_size,
+		.out = frame->data + FRAME_HEADER,
+		.len = push_segment_len(push, segment),
+	};
+	frame->len = (uint16_t)(FRAME_MIN + item->len);
+	message_push_nonce(item->nonce, block, ref, segment);
+}
+
+// All segments of n targets, target by target: frame [n * n_segments].
+static void seal(struct worker *w, const struct dp_push *push, const struct target *target,
+		 unsigned n, struct frame *frame[])
+{
+	struct message_block block[DP_BURST_MAX];
+	struct aead_item item[DP_BURST_MAX];
+	unsigned k = 0;
+
+	derive(w, push, target, n, block);
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
+			frame_one(push, &target[i], &block[i], segment, frame[k], &item[k]);
+	}
+	w->aead_ops->seal(w->aead, push->suite->key_len, item, k);
+	mem_wipe(block, n * sizeof(block[0]));
+}
+
+// ---- A burst
+
+static void count_sent(struct worker *w, struct part *part, const struct target *target,
+		       unsigned targets, unsigned datagrams)
+{
+	uint64_t sent = atomic_load_explicit(&part->sent, memory_order_relaxed);
+	unsigned again = 0;
+
+	for (unsigned i = 0; i < targets; i++) {
+		again += !is_unsent(push_state(part->push, target[i].place));
+		lap_sent(part, target[i].place);
+	}
+	atomic_store_explicit(&part->sent, sent + datagrams, memory_order_relaxed);
+	worker_count(w, REASON_SENT, datagrams);
+	worker_count(w, REASON_SENT_AGAIN, (uint64_t)again * part->push->n_segments);
+	pace_take(&w->pace, datagrams);
+	pace_take(&w->pace_af[part->push->af], datagrams);
+}
+
+// Gives back lent buffers that are not used.
+static void give_back(struct worker *w, struct frame *frame[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		frame[i]->len = 0;
+	if (n)
+		w->io_ops->transmit(w->io, frame, n);
+}
+
+static void count_failed(struct worker *w)
+{
+	struct io_counts counts;
+
+	w->io_ops->counts(w->io, &counts);
+	worker_count(w, REASON_TX_FAILED, counts.tx_failed - w->io_failed);
+	w->io_failed = counts.tx_failed;
+}
+
+// Seals and sends to n targets, whose frames are lent. Whether the back end took all of them.
+static bool transmit(struct worker *w, struct part *part, const struct target *target, unsigned n,
+		     struct frame *frame[])
+{
+	const unsigned segments = part->push->n_segments;
+	unsigned sent, whole;
+
+	seal(w, part->push, target, n, frame);
+	sent = w->io_ops->transmit(w->io, frame, n * segments);
+	whole = sent / segments;
+	count_sent(w, part, target, whole, sent);
+	count_failed(w);
+	if (whole == n)
+		return true;
+	worker_count(w, REASON_TX_HELD, n * segments - sent);
+	lap_rewind(part, target[whole].place);
+	return false;
+}
+
+// Targets that tuning, paces and the size of a target's message let into one burst; 0: none now.
+static unsigned allowance(struct worker *w, const struct dp_push *push)
+{
+	unsigned segments = push->n_segments;
+	unsigned burst = w->tuning.burst > segments ? w->tuning.burst / segments : 1;
+	unsigned n = burst * segments;
+
+	n = pace_allow(&w->pace, n, w->now_ns);
+	n = pace_allow(&w->pace_af[push->af], n, w->now_ns);
+	return n / segments;
+}
+
+// One burst of a walk; false when the back end is full or has no buffers: this round is over.
+static bool send_burst(struct worker *w, struct part *part, unsigned n)
+{
+	const unsigned segments = part->push->n_segments;
+	struct target target[DP_BURST_MAX];
+	struct frame *frame[DP_BURST_MAX];
+	uint32_t place[DP_BURST_MAX];
+	unsigned lent, found;
+
+	lent = w->io_ops->lend(w->io, frame, n * segments);
+	if (lent < segments) {
+		give_back(w, frame, lent);
+		return false;
+	}
+	n = lap_take(part, place, lent / segments);
+	found = lookup(w, part, place, n, target);
+	give_back(w, frame + found * segments, lent - found * segments);
+	return !found || transmit(w, part, target, found, frame);
+}
+
+// ---- Sweeps: what is open becomes final
+
+static unsigned swept(const struct part *part, unsigned state)
+{
+	if (part->sweep_state != DP_EXPIRED)
+		return part->sweep_state;
+	if (state == DP_SENT || state == PUSH_SENT_DUE || state == PUSH_SENT_RECENTLY)
+		return DP_UNCONFIRMED;
+	return state == DP_PENDING ? DP_EXPIRED : state;
+}
+
+static void sweep(struct part *part)
+{
+	uint32_t place[DP_BURST_MAX];
+	unsigned n;
+
+	for (unsigned looked = 0; looked < LAP_SCAN_MAX; looked += DP_BURST_MAX) {
+		n = lap_take(part, place, DP_BURST_MAX);
+		for (unsigned i = 0; i < n; i++)
+			part_set_state(part, place[i],
+				       swept(part, push_state(part->push, place[i])));
+		if (!n)
+			return;
+	}
+}
+
+// ---- Turns
+
+static bool tell_done(struct worker *w, struct part *part)
+{
+	struct worker_event *event = ring_reserve(&w->events);
+
+	if (!event)
+		return false;
+	running_del(&w->running, part);
+	*event = (struct worker_event){.kind = DP_EVENT_DONE, .push = part->push};
+	ring_push(&w->events);
+	w->told = true;
+	return true;
+}
+
+static bool has_expired(const struct worker *w, const struct part *part)
+{
+	return part->push->expiry <= w->now_s;
+}
+
+static void start_sweep(struct worker *w, struct part *part, enum dp_state state)
+{
+	part->sweep_state = (uint8_t)state;
+	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
+}
+
+// A part that waited, or is new, or whose walk is over: what it does next. Ready when it has a walk
+// to go, waiting when not, told and gone when it is over.
+void worker_schedule(struct worker *w, struct part *part)
+{
+	uint64_t next = part->next_lap_ns < part->hurry_ns ? part->next_lap_ns : part->hurry_ns;
+	uint64_t expiry_ns;
+
+	if (lap_is_over(part) && part->mode != PART_SWEEP && part->n_open) {
+		if (has_expired(w, part)) {
+			start_sweep(w, part, DP_EXPIRED);
+		} else if (next <= w->now_ns) {
+			lap_start(part, part->next_lap_ns <= w->now_ns ? PART_LAP : PART_HURRY,
+				  &w->pauses, w->now_ns);
+		} else {
+			expiry_ns =
+				w->now_ns + (uint64_t)(part->push->expiry - w->now_s) * NS_PER_S;
+			due_put(&w->due, part, next < expiry_ns ? next : expiry_ns);
+			return;
+		}
+	}
+	if (lap_is_over(part) && tell_done(w, part))
+		return;
+	ready_put(&w->ready, part); // to walk, or to try to tell again
+}
+
+// One step of the part whose turn it is. False when the round is over for all.
+static bool advance(struct worker *w, struct part *part)
+{
+	unsigned n;
+
+	if (part->mode == PART_SWEEP) {
+		sweep(part);
+		return true;
+	}
+	if (has_expired(w, part)) {
+		start_sweep(w, part, DP_EXPIRED);
+		return true;
+	}
+	n = allowance(w, part->push);
+	if (n)
+		return send_burst(w, part, n);
+	return true;
+}
+
+// Parts that only their AF's pace holds wait outside of the ready ones.
+static bool wait_for_pace(struct worker *w, struct part *part)
+{
+	const struct pace *pace = &w->pace_af[part->push->af];
+	uint64_t when = pace_when_ns(pace, pace_batch(pace, part->push->n_segments));
+
+	if (part->mode == PART_SWEEP || has_expired(w, part) || when <= w->now_ns)
+		return false;
+	due_put(&w->due, part, when);
+	return true;
+}
+
+static void wake_due(struct worker *w)
+{
+	struct part *part;
+
+	while ((part = due_take(&w->due, w->now_ns))) {
+		if (lap_is_over(part))
+			worker_schedule(w, part);
+		else
+			ready_put(&w->ready, part); // its AF's pace held it
+	}
+}
+
+// When the pace of all pushes lets the next burst go.
+static uint64_t paced_ns(const struct worker *w)
+{
+	return pace_when_ns(&w->pace, pace_batch(&w->pace, DP_SEGMENTS_MAX));
+}
+
+bool worker_downlink(struct worker *w)
+{
+	struct part *part;
+	bool goes_on;
+
+	wake_due(w);
+	if (!w->ready.first || paced_ns(w) > w->now_ns)
+		return false;
+	part = ready_take(&w->ready);
+	if (!lap_is_over(part)) {
+		if (wait_for_pace(w, part))
+			return true;
+		goes_on = advance(w, part);
+		if (!lap_is_over(part)) {
+			ready_put(&w->ready, part);
+			return goes_on;
+		}
+		lap_end(part, &w->pauses, w->now_ns);
+	}
+	worker_schedule(w, part);
+	return true;
+}
+
+uint64_t worker_downlink_ns(const struct worker *w)
+{
+	uint64_t due = due_first_ns(&w->due), paced = paced_ns(w);
+
+	if (!w->ready.first)
+		return due;
+	return paced < due ? paced : due;
+}
+
+// ---- A UE has a new key or address
+
+static void make_due(struct worker *w, struct part *part, uint32_t place)
+{
+	if (place == DP_NONE || !lap_make_due(part, place, &w->pauses, w->now_ns))
+		return;
+	worker_count(w, REASON_DUE_AT_ONCE, 1);
+	if (part->due_index != UINT32_MAX && lap_is_over(part) && part->hurry_ns < part->due_ns)
+		due_put(&w->due, part, part->hurry_ns);
+}
+
+void worker_make_due(struct worker *w, uint32_t handle)
+{
+	struct part *part;
+
+	for (part = w->running.lists; part; part = part->chain_next)
+		make_due(w, part, push_place_of(part->push, handle));
+	for (part = running_singles(&w->running, handle); part; part = part->chain_next) {
+		if (part->push->handles[0] == handle)
+			make_due(w, part, 0);
+	}
+}

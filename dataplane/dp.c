@@ -1,0 +1,252 @@
+#include "dataplane/dp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "dataplane/plane.h"
+
+_Static_assert((int)DP_ERROR_MAX == (int)IO_ERROR_MAX, "errors of back ends are passed on");
+
+// ---- Life cycle
+
+static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
+{
+	const struct dp_tuning *t = &config->tuning;
+	const char *wrong = NULL;
+
+	if (!config->n_workers || config->n_workers > DP_WORKERS_MAX)
+		wrong = "workers: 1 to 64";
+	else if (!config->ue_max || config->ue_max > INT32_MAX)
+		wrong = "UEs: 1 to 2147483647";
+	else if (!config->push_max || config->push_max > 1 << 24)
+		wrong = "pushes: 1 to 16777216";
+	else if (!t->burst || t->burst > DP_BURST_MAX)
+		wrong = "burst: 1 to 64";
+	else if (!t->lap_pause_ms || t->lap_pause_max_ms < t->lap_pause_ms)
+		wrong = "lap pauses: at least 1 ms, the longest not below the first";
+	else if (!io_find(config->io))
+		wrong = "no such back end is built in";
+	else if (config->sha256 && !sha256_find(config->sha256))
+		wrong = "no such SHA-256 kernel, or this CPU lacks its instructions";
+	else if (config->aead && !aead_find(config->aead))
+		wrong = "no such AEAD implementation, or this CPU lacks its instructions";
+	if (!wrong)
+		return 0;
+	snprintf(error, DP_ERROR_MAX, "%s", wrong);
+	return -EINVAL;
+}
+
+static int take_tables(struct dp *dp, char error[DP_ERROR_MAX])
+{
+	const struct dp_config *c = &dp->config;
+	int status;
+
+	snprintf(error, DP_ERROR_MAX,
+		 "locked memory for %u UEs: raise RLIMIT_MEMLOCK, give CAP_IPC_LOCK, or lower the "
+		 "number of UEs",
+		 c->ue_max);
+	status = directory_init(&dp->directory, dp->sha, c->ue_max);
+	if (status)
+		return status;
+	status = arena_init(&dp->contexts_arena, (size_t)c->ue_max * sizeof(struct context),
+			    ARENA_PAGES_HUGE);
+	if (status)
+		goto no_contexts;
+	status = arena_init(&dp->workers_arena, c->n_workers * worker_size(c), ARENA_PAGES_SMALL);
+	if (status)
+		goto no_workers;
+	dp->contexts = arena_take(&dp->contexts_arena, (size_t)c->ue_max * sizeof(struct context),
+				  sizeof(struct context));
+	error[0] = 0;
+	return 0;
+
+no_workers:
+	arena_fini(&dp->contexts_arena);
+no_contexts:
+	directory_fini(&dp->directory);
+	return status;
+}
+
+static void give_tables(struct dp *dp)
+{
+	arena_fini(&dp->workers_arena);
+	arena_fini(&dp->contexts_arena);
+	directory_fini(&dp->directory);
+}
+
+static int open_workers(struct dp *dp, char error[DP_ERROR_MAX])
+{
+	unsigned i;
+	int status;
+
+	for (i = 0; i < dp->config.n_workers; i++) {
+		struct worker_config config = {&dp->config, i, dp->sha, dp->aead, dp->contexts};
+
+		status = worker_open(&dp->workers[i], &config, &dp->workers_arena, error);
+		if (status)
+			goto unwind;
+	}
+	return 0;
+
+unwind:
+	while (i-- > 0)
+		worker_close(&dp->workers[i]);
+	return status;
+}
+
+int dp_open(const struct dp_config *config, struct dp **out, char error[DP_ERROR_MAX])
+{
+	int status = check(config, error);
+	struct dp *dp;
+	size_t size;
+
+	if (status)
+		return status;
+	size = (sizeof(*dp) + config->n_workers * sizeof(struct worker) + 63) & ~(size_t)63;
+	dp = aligned_alloc(64, size);
+	if (!dp)
+		return -ENOMEM;
+	memset(dp, 0, size);
+	dp->config = *config;
+	dp->tuning = config->tuning;
+	dp->sha = config->sha256 ? sha256_find(config->sha256) : sha256_best();
+	dp->aead = config->aead ? aead_find(config->aead) : aead_best();
+	status = take_tables(dp, error);
+	if (status)
+		goto no_tables;
+	status = open_workers(dp, error);
+	if (status)
+		goto no_io;
+	*out = dp;
+	return 0;
+
+no_io:
+	give_tables(dp);
+no_tables:
+	free(dp);
+	return status;
+}
+
+int dp_start(struct dp *dp)
+{
+	int status = 0;
+
+	dp->started = true;
+	for (unsigned i = 0; i < dp->config.n_workers && !status; i++)
+		status = worker_start(&dp->workers[i]);
+	if (status)
+		dp_stop(dp);
+	return status;
+}
+
+void dp_stop(struct dp *dp)
+{
+	for (unsigned i = 0; i < dp->config.n_workers; i++)
+		worker_stop(&dp->workers[i]);
+}
+
+void dp_close(struct dp *dp)
+{
+	if (!dp)
+		return;
+	for (unsigned i = 0; i < dp->config.n_workers; i++)
+		worker_close(&dp->workers[i]);
+	give_tables(dp);
+	free(dp);
+}
+
+bool dp_turn(struct dp *dp, unsigned worker)
+{
+	dp->started = true;
+	return worker_turn(&dp->workers[worker]);
+}
+
+const char *dp_io_name(const struct dp *dp)
+{
+	return dp->workers[0].io_ops->name;
+}
+
+const char *dp_sha256_name(const struct dp *dp)
+{
+	return dp->sha->name;
+}
+
+uint16_t dp_port(const struct dp *dp, unsigned worker)
+{
+	return dp->workers[worker].io_ops->port(dp->workers[worker].io);
+}
+
+unsigned dp_workers(const struct dp *dp)
+{
+	return dp->config.n_workers;
+}
+
+// ---- Commands
+
+bool plane_give(struct dp *dp, struct worker *worker, struct command *command)
+{
+	struct command *place;
+
+	if (!dp->started)
+		return worker_apply(worker, command);
+	place = ring_reserve(&worker->commands);
+	if (!place)
+		return false;
+	*place = *command;
+	ring_push(&worker->commands);
+	worker->io_ops->wake(worker->io);
+	return true;
+}
+
+bool plane_give_all(struct dp *dp, const struct command *command)
+{
+	for (unsigned i = 0; i < dp->config.n_workers; i++) {
+		if (dp->started && !ring_room(&dp->workers[i].commands))
+			return false;
+	}
+	for (unsigned i = 0; i < dp->config.n_workers; i++) {
+		struct command copy = *command;
+
+		plane_give(dp, &dp->workers[i], &copy);
+	}
+	return true;
+}
+
+bool dp_tune(struct dp *dp, const struct dp_tuning *tuning)
+{
+	struct command command = {COMMAND_TUNE, .tuning = *tuning};
+
+	if (!plane_give_all(dp, &command))
+		return false;
+	dp->tuning = *tuning;
+	return true;
+}
+
+void dp_tuning(const struct dp *dp, struct dp_tuning *tuning)
+{
+	*tuning = dp->tuning;
+}
+
+bool dp_af_rate(struct dp *dp, unsigned af, uint64_t rate)
+{
+	struct command command = {COMMAND_AF_RATE, af, .rate = rate};
+
+	assert(af < DP_AF_MAX);
+	return plane_give_all(dp, &command);
+}
+
+// ---- Counters
+
+void dp_counters(const struct dp *dp, unsigned worker, uint64_t counts[REASON_COUNT])
+{
+	memset(counts, 0, REASON_COUNT * sizeof(counts[0]));
+	for (unsigned i = 0; i < dp->config.n_workers; i++) {
+		for (unsigned reason = 0;
+		     reason < REASON_COUNT && (worker == DP_NONE || worker == i); reason++)
+			counts[reason] += atomic_load_explicit(&dp->workers[i].counts[reason],
+							       memory_order_relaxed);
+	}
+}

@@ -1,0 +1,206 @@
+#include "dataplane/lap.h"
+
+#include <assert.h>
+
+static const struct places nowhere = {UINT32_MAX, 0};
+
+static void places_add(struct places *places, uint32_t place)
+{
+	if (place < places->from)
+		places->from = place;
+	if (place >= places->to)
+		places->to = place + 1;
+}
+
+// ---- The walk
+
+// Moves to the first place of `slot` or a later slot of this worker that lies within the walk.
+static void enter_slot(struct part *part, unsigned slot)
+{
+	const struct dp_push *push = part->push;
+
+	for (; slot < CONTEXT_SLOTS; slot += push->n_workers) {
+		uint32_t first = push->slot_first[slot];
+
+		part->place = first < part->walk.from ? part->walk.from : first;
+		if (part->place < push->slot_end[slot] && part->place < part->walk.to) {
+			part->slot = slot;
+			return;
+		}
+	}
+	part->slot = CONTEXT_SLOTS;
+}
+
+static void walk(struct part *part, struct places places)
+{
+	part->walk = places;
+	enter_slot(part, part->worker);
+}
+
+void lap_start(struct part *part, enum part_mode mode, const struct lap_pauses *pauses,
+	       uint64_t now_ns)
+{
+	part->mode = mode;
+	if (mode != PART_HURRY) {
+		walk(part, (struct places){0, part->push->n_places});
+		return;
+	}
+	part->again = !part->lap_end_ns || now_ns - part->lap_end_ns >= pauses->first_ns;
+	walk(part, part->hurry);
+	part->hurry = nowhere;
+	part->hurry_ns = UINT64_MAX;
+}
+
+bool lap_is_over(const struct part *part)
+{
+	return part->slot >= CONTEXT_SLOTS;
+}
+
+static bool is_visited(const struct part *part, unsigned state)
+{
+	switch (part->mode) {
+	case PART_HURRY:
+		return state == DP_PENDING || (state == PUSH_SENT_DUE && part->again);
+	case PART_LAP:
+		return !push_is_final(part->push, state) && state != PUSH_SENT_RECENTLY;
+	default:
+		return !push_is_final(part->push, state);
+	}
+}
+
+static void step(struct part *part)
+{
+	const struct dp_push *push = part->push;
+
+	part->place++;
+	if (part->place >= push->slot_end[part->slot] || part->place >= part->walk.to)
+		enter_slot(part, part->slot + push->n_workers);
+}
+
+unsigned lap_take(struct part *part, uint32_t place[], unsigned n)
+{
+	unsigned taken = 0;
+
+	for (unsigned looked = 0; looked < LAP_SCAN_MAX && taken < n && !lap_is_over(part);
+	     looked++) {
+		if (is_visited(part, push_state(part->push, part->place)))
+			place[taken++] = part->place;
+		step(part);
+	}
+	return taken;
+}
+
+void lap_rewind(struct part *part, uint32_t place)
+{
+	part->slot = context_slot(part->push->handles[place]);
+	part->place = place;
+}
+
+void lap_sent(struct part *part, uint32_t place)
+{
+	const struct dp_push *push = part->push;
+	unsigned state = push_state(push, place);
+
+	if (push_is_final(push, state) || state == DP_RECEIVED)
+		return;
+	if (part->mode != PART_HURRY || push_is_final(push, DP_SENT)) {
+		part_set_state(part, place, DP_SENT);
+		return;
+	}
+	part_set_state(part, place, PUSH_SENT_RECENTLY);
+	places_add(&part->recent, place);
+}
+
+// ---- Between walks
+
+// Those of this part's slots that a hurry walk sent to become like all others.
+static void settle_recent(struct part *part)
+{
+	if (part->recent.from >= part->recent.to)
+		return;
+	walk(part, part->recent);
+	for (; !lap_is_over(part); step(part)) {
+		if (push_state(part->push, part->place) == PUSH_SENT_RECENTLY)
+			part_set_state(part, part->place, DP_SENT);
+	}
+	part->recent = nowhere;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+// When a hurry walk may take those that the last lap sent to.
+static uint64_t again_ns(const struct part *part, const struct lap_pauses *pauses)
+{
+	return part->lap_end_ns ? part->lap_end_ns + pauses->first_ns : 0;
+}
+
+static void end_of_lap(struct part *part, const struct lap_pauses *pauses, uint64_t now_ns)
+{
+	uint64_t pause = part->pause_ns ? 2 * part->pause_ns : pauses->first_ns;
+
+	settle_recent(part);
+	part->pause_ns = pause < pauses->max_ns ? pause : later(pauses->max_ns, pauses->first_ns);
+	part->lap_end_ns = now_ns;
+	part->next_lap_ns = now_ns + part->pause_ns;
+}
+
+static uint64_t due_count(const struct part *part)
+{
+	return atomic_load_explicit(&part->counts[PUSH_SENT_DUE], memory_order_relaxed);
+}
+
+void lap_end(struct part *part, const struct lap_pauses *pauses, uint64_t now_ns)
+{
+	assert(lap_is_over(part));
+	if (part->mode == PART_LAP) {
+		end_of_lap(part, pauses, now_ns);
+	} else if (part->mode == PART_HURRY) {
+		part->hurry_end_ns = now_ns;
+		if (!part->again && due_count(part)) { // passed over: they come when they may
+			places_add(&part->hurry, part->walk.from);
+			places_add(&part->hurry, part->walk.to - 1);
+			part->hurry_ns = later(now_ns, again_ns(part, pauses));
+		}
+	}
+	part->slot = CONTEXT_SLOTS;
+}
+
+// ---- Due at once
+
+static bool hurry(struct part *part, uint32_t place, uint64_t at_ns)
+{
+	uint64_t earliest = part->hurry_end_ns ? part->hurry_end_ns + LAP_HURRY_GAP_NS : 0;
+
+	places_add(&part->hurry, place);
+	at_ns = later(at_ns, earliest);
+	if (at_ns < part->hurry_ns)
+		part->hurry_ns = at_ns;
+	return true;
+}
+
+bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pauses,
+		  uint64_t now_ns)
+{
+	switch (push_state(part->push, place)) {
+	case DP_NO_CONTEXT:
+	case DP_NO_ADDRESS:
+	case DP_KEY_EXPIRED:
+		part_set_state(part, place, DP_PENDING);
+		return hurry(part, place, now_ns);
+	case PUSH_SENT_RECENTLY:
+		if (now_ns - part->hurry_end_ns < pauses->first_ns)
+			return false;
+		part_set_state(part, place, PUSH_SENT_DUE);
+		return hurry(part, place, later(now_ns, again_ns(part, pauses)));
+	case DP_SENT:
+		if (push_is_final(part->push, DP_SENT))
+			return false;
+		part_set_state(part, place, PUSH_SENT_DUE);
+		return hurry(part, place, later(now_ns, again_ns(part, pauses)));
+	default:
+		return false;
+	}
+}

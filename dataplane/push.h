@@ -1,0 +1,127 @@
+#pragma once
+// A running push: what was accepted, prepared for sealing, and four bits of state for each target.
+// Made and freed by the control thread, immutable but for the states and the parts: a part is one
+// worker's share, written by that worker alone (control reads counters and states as they are).
+//
+// The list is laid out in places: handles in slot order (context.h), ascending within a slot, each
+// slot's first place a multiple of PUSH_SLOT_ALIGN, so that no two workers share a line of states.
+// Places in between are empty.
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/message.h"
+#include "dataplane/context.h"
+#include "dataplane/dp.h"
+#include "dataplane/frame.h"
+#include "dataplane/ref.h"
+
+enum {
+	PUSH_SLOT_ALIGN = 128, // places; two an octet: one cache line
+	// States of the data plane alone, shown to others as SENT; see lap.h.
+	PUSH_SENT_DUE = DP_STATE_COUNT,
+	PUSH_SENT_RECENTLY,
+	PUSH_STATES,
+};
+_Static_assert(PUSH_STATES <= 16, "a state is four bits");
+
+// Where a part stands; see lap.h.
+enum part_mode { PART_LAP, PART_HURRY, PART_SWEEP };
+
+// Places from `from` up to `to`; from >= to: none.
+struct places {
+	uint32_t from, to;
+};
+
+struct part {
+	_Alignas(64) struct dp_push *push;
+	unsigned worker;
+
+	// The walk under way: slot by slot, within `walk`.
+	enum part_mode mode;
+	struct places walk;
+	uint32_t place;      // the next one to look at
+	unsigned slot;       // CONTEXT_SLOTS: the walk is over
+	bool again;          // a hurry walk that may repeat what the last lap sent
+	uint8_t sweep_state; // what a sweep makes of open targets; DP_EXPIRED: what expiry makes
+	uint32_t n_open;     // targets of this part that are not final
+
+	// Times of laps, monotonic.
+	uint64_t pause_ns;   // after the last lap
+	uint64_t lap_end_ns; // 0: there was none yet
+	uint64_t next_lap_ns;
+	uint64_t hurry_ns;     // the next hurry walk; UINT64_MAX: none
+	uint64_t hurry_end_ns; // of the last one
+	struct places hurry;   // what it has to walk
+	struct places recent;  // what hurry walks have sent to since the last lap
+
+	// Queues of the worker (queue.h): ready, or waiting, or neither (over).
+	struct part *next;
+	uint64_t due_ns;
+	uint32_t due_index; // in the heap of those that wait; UINT32_MAX: not there
+	struct part *chain_next, **chain_prev; // the lists, or the singles of one bucket of handles
+
+	_Atomic uint64_t counts[PUSH_STATES]; // targets by state
+	_Atomic uint64_t sent;                // datagrams
+};
+
+struct dp_push {
+	uint8_t push_id[MESSAGE_PUSH_ID];
+	const struct message_suite *suite;
+	struct hmac_message kaf_message; // of the AF
+	struct message_info push_info, ack_info;
+	struct ref_key ref_key;
+	struct frame_header header; // but for segment, selector and ref
+	uint32_t expiry;            // Unix seconds
+	unsigned af;
+	uint16_t final_mask; // bit per state
+	unsigned n_segments;
+	uint16_t segment_size;
+	const uint8_t *payload;
+	size_t payload_len;
+
+	uint32_t n_places;
+	const uint32_t *handles;                // [n_places], DP_NONE: empty
+	_Atomic uint8_t *states;                // [n_places / 2, up], low nibble first
+	uint32_t slot_first[CONTEXT_SLOTS + 1]; // the slot's first place
+	uint32_t slot_end[CONTEXT_SLOTS];       // behind its last one
+
+	unsigned n_workers, n_parts_open; // control's: parts whose DONE has not come
+	struct part parts[];              // [n_workers]; a part may have no target
+};
+
+// See dp.h. `sha` prepares the blocks; n_workers share the list.
+struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
+			 const struct dp_push_spec *spec, int *error);
+void push_free(struct dp_push *push);
+
+uint32_t push_place_of(const struct dp_push *push, uint32_t handle); // or DP_NONE
+
+static inline bool push_is_single(const struct dp_push *push)
+{
+	return push->n_places == 1;
+}
+
+static inline unsigned push_state(const struct dp_push *push, uint32_t place)
+{
+	unsigned both = atomic_load_explicit(&push->states[place / 2], memory_order_relaxed);
+
+	return both >> (place % 2 * 4) & 15;
+}
+
+static inline bool push_is_final(const struct dp_push *push, unsigned state)
+{
+	return push->final_mask >> state & 1;
+}
+
+// As others see it.
+static inline enum dp_state push_public_state(unsigned state)
+{
+	return state >= DP_STATE_COUNT ? DP_SENT : (enum dp_state)state;
+}
+
+// Changes a target's state and the part's counts. Owner's thread only.
+void part_set_state(struct part *part, uint32_t place, unsigned state);
+// Octets of a segment's payload, and where it starts.
+uint16_t push_segment_len(const struct dp_push *push, unsigned segment);

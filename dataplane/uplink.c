@@ -1,0 +1,215 @@
+// Uplink: acknowledgements.
+//
+//   receive → match → derive → open → settle
+//
+// A datagram that is not what it should be is dropped for a counted reason; nothing is ever
+// answered. The tag is looked at last, states only move forward, so replays change nothing.
+
+#include "base/bytes.h"
+#include "crypto/akma.h"
+#include "dataplane/frame.h"
+#include "dataplane/worker.h"
+
+enum { UPLINK_BURST = DP_BURST_MAX };
+
+struct ack {
+	struct frame_ack frame;
+	struct part *part;
+	uint32_t place;
+	const struct context *context;
+	uint8_t *reply; // in the frame, opened in place
+};
+
+// ---- Match: which target it claims to be from
+
+static bool owns(const struct worker *w, uint32_t handle)
+{
+	return context_slot(handle) % w->n_workers == w->index;
+}
+
+static enum reason match_target(const struct worker *w, struct ack *ack)
+{
+	const struct dp_push *push = ack->part->push;
+	uint32_t handle;
+
+	if (ack->frame.suite != push->suite->id)
+		return REASON_RX_SUITE;
+	ack->place = ref_to_place(&push->ref_key, ack->frame.ref);
+	if (ack->place >= push->n_places || push->handles[ack->place] == DP_NONE)
+		return REASON_RX_REF;
+	handle = push->handles[ack->place];
+	if (!owns(w, handle))
+		return REASON_RX_OTHER_WORKER;
+	if (push_is_final(push, push_state(push, ack->place)))
+		return REASON_RX_FINAL;
+	ack->context = &w->contexts[handle];
+	return ack->context->has & CONTEXT_HAS_KEY ? REASON_RX : REASON_RX_NO_CONTEXT;
+}
+
+// REASON_RX when it goes on, else why it is dropped.
+static enum reason match(const struct worker *w, struct frame *frame, struct ack *ack)
+{
+	enum reason reason = frame_parse_ack(&ack->frame, frame->data, frame->len);
+
+	if (reason != REASON_RX)
+		return reason;
+	ack->part = running_find(&w->running, ack->frame.push_id);
+	if (!ack->part)
+		return REASON_RX_UNKNOWN_PUSH;
+	ack->reply = frame->data + FRAME_HEADER;
+	return match_target(w, ack);
+}
+
+static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n, struct ack *ack)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum reason reason = match(w, frame[i], &ack[kept]);
+
+		if (reason == REASON_RX)
+			kept++;
+		else
+			worker_count(w, reason, 1);
+	}
+	return kept;
+}
+
+// ---- Open: n acknowledgements of one push
+
+static void derive(const struct worker *w, const struct dp_push *push, struct ack *const ack[],
+		   unsigned n, struct message_block *block)
+{
+	const struct hmac_key *kakma[UPLINK_BURST];
+	uint8_t kaf[UPLINK_BURST][AKMA_KEY];
+
+	for (unsigned i = 0; i < n; i++)
+		kakma[i] = &ack[i]->context->kakma;
+	akma_kaf(w->sha, kakma, &push->kaf_message, n, kaf);
+	message_blocks(w->sha, &push->ack_info, kaf, n, block);
+	mem_wipe(kaf, n * sizeof(kaf[0]));
+}
+
+// Opens in place; those whose tag verifies are left in ack, packed at the front.
+static unsigned open_burst(struct worker *w, struct ack *ack[], unsigned n)
+{
+	const struct dp_push *push = ack[0]->part->push;
+	struct message_block block[UPLINK_BURST];
+	struct aead_item item[UPLINK_BURST];
+	unsigned kept = 0;
+
+	derive(w, push, ack, n, block);
+	for (unsigned i = 0; i < n; i++) {
+		item[i] = (struct aead_item){
+			.key = block[i].key,
+			.aad = ack[i]->frame.aad,
+			.in = ack[i]->frame.ciphertext,
+			.out = ack[i]->reply,
+			.len = ack[i]->frame.reply_len,
+		};
+		message_ack_nonce(item[i].nonce, &block[i], ack[i]->frame.salt);
+	}
+	w->aead_ops->open_burst(w->aead, push->suite->key_len, item, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (item[i].ok)
+			ack[kept++] = ack[i];
+	}
+	worker_count(w, REASON_RX_TAG, n - kept);
+	mem_wipe(block, n * sizeof(block[0]));
+	return kept;
+}
+
+// ---- Settle: what the UE said becomes the target's state
+
+// A reply goes to control before the state is final; without room nothing happened: the UE answers
+// the next lap with the same.
+static bool tell_reply(struct worker *w, const struct ack *ack)
+{
+	struct worker_reply *reply;
+
+	if (!ack->frame.reply_len)
+		return true;
+	reply = ring_reserve(&w->replies);
+	if (!reply)
+		return false;
+	reply->push = ack->part->push;
+	reply->place = ack->place;
+	reply->status = ack->frame.status;
+	reply->len = ack->frame.reply_len;
+	memcpy(reply->octets, ack->reply, reply->len);
+	ring_push(&w->replies);
+	w->told = true;
+	return true;
+}
+
+static void settle(struct worker *w, const struct ack *ack)
+{
+	static const struct {
+		enum reason reason;
+		enum dp_state state;
+	} of_status[] = {
+		{REASON_ACK_RECEIVED, DP_RECEIVED},
+		{REASON_ACK_DELIVERED, DP_DELIVERED},
+		{REASON_ACK_REFUSED, DP_REFUSED},
+		{REASON_ACK_TOO_OLD, DP_TOO_OLD},
+	};
+
+	// Once more: an earlier acknowledgement of this burst may have settled the target.
+	if (push_is_final(ack->part->push, push_state(ack->part->push, ack->place))) {
+		worker_count(w, REASON_RX_FINAL, 1);
+		return;
+	}
+	if (!tell_reply(w, ack)) {
+		worker_count(w, REASON_RX_REPLY_HELD, 1);
+		return;
+	}
+	part_set_state(ack->part, ack->place, of_status[ack->frame.status].state);
+	worker_count(w, of_status[ack->frame.status].reason, 1);
+}
+
+// ---- A burst
+
+// Takes the first acknowledgement and all others of its push out of ack[0..*n), order kept.
+static unsigned take_one_push(struct ack *ack[], unsigned *n, struct ack *taken[])
+{
+	const struct part *part = ack[0]->part;
+	unsigned k = 0, rest = 0;
+
+	for (unsigned i = 0; i < *n; i++) {
+		if (ack[i]->part == part)
+			taken[k++] = ack[i];
+		else
+			ack[rest++] = ack[i];
+	}
+	*n = rest;
+	return k;
+}
+
+static void verify(struct worker *w, struct ack *all, unsigned n)
+{
+	struct ack *ack[UPLINK_BURST], *same[UPLINK_BURST];
+	unsigned k;
+
+	for (unsigned i = 0; i < n; i++)
+		ack[i] = &all[i];
+	while (n) {
+		k = take_one_push(ack, &n, same);
+		k = open_burst(w, same, k);
+		for (unsigned i = 0; i < k; i++)
+			settle(w, same[i]);
+	}
+}
+
+bool worker_uplink(struct worker *w)
+{
+	struct frame *frame[UPLINK_BURST];
+	struct ack ack[UPLINK_BURST];
+	unsigned n = w->io_ops->receive(w->io, frame, UPLINK_BURST);
+
+	if (!n)
+		return false;
+	worker_count(w, REASON_RX, n);
+	verify(w, ack, match_burst(w, frame, n, ack));
+	w->io_ops->release(w->io, frame, n);
+	return true;
+}
