@@ -32,11 +32,19 @@ static void burst_wipe(struct burst *burst, unsigned n)
 	mem_wipe(burst->block, n * sizeof(burst->block[0]));
 }
 
+// Eight octets at a time: octet by octet it is a quarter of the cost of hmac_key_init.
 static void pad_write(uint8_t block[SHA256_BLOCK], const uint8_t key[HMAC_KEY], uint8_t pad)
 {
-	for (unsigned i = 0; i < HMAC_KEY; i++)
-		block[i] = key[i] ^ pad;
-	memset(block + HMAC_KEY, pad, SHA256_BLOCK - HMAC_KEY);
+	const uint64_t pads = pad * 0x0101010101010101;
+
+	for (unsigned i = 0; i < SHA256_BLOCK; i += sizeof(pads)) {
+		uint64_t word = 0;
+
+		if (i < HMAC_KEY)
+			memcpy(&word, key + i, sizeof(word));
+		word ^= pads;
+		memcpy(block + i, &word, sizeof(word));
+	}
 }
 
 // The 2n pad states of n keys are one array to the kernel: inner, outer, inner, …
