@@ -1,0 +1,273 @@
+// Laps and places of a push, on parts without a worker around them.
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dataplane/lap.h"
+#include "random.h"
+
+static const struct lap_pauses pauses = {2500, 10000};
+
+static struct dp_push *make(const uint32_t *handles, uint32_t n, unsigned workers, bool ack)
+{
+	struct dp_push_spec spec = {
+		.push_id = {[6] = 0x70, [8] = 0x80},
+		.suite = 1,
+		.ack_wanted = ack,
+		.expiry = UINT32_MAX,
+		.af_id = "af.example\xff\x41\x4b\x50\x01",
+		.af_id_len = 15,
+		.payload = "",
+		.segment_size = DP_SEGMENT_MAX,
+		.handles = handles,
+		.n_handles = n,
+	};
+	struct dp_push *push;
+	int error;
+
+	push = push_new(sha256_best(), workers, &spec, &error);
+	cr_assert_not_null(push);
+	return push;
+}
+
+static uint32_t *some_handles(struct random *random, uint32_t n)
+{
+	uint32_t *handles = malloc(n * sizeof(*handles)), at = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		at += 1 + (uint32_t)(random_next(random) % 97);
+		handles[i] = at;
+	}
+	return handles;
+}
+
+Test(places, every_handle_has_one_whatever_the_workers)
+{
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, 5000);
+	struct dp_push *one = make(handles, 5000, 1, true), *three = make(handles, 5000, 3, true);
+	unsigned found = 0;
+
+	cr_assert_eq(one->n_places, dp_places(handles, 5000));
+	cr_assert_eq(one->n_places, three->n_places);
+	for (uint32_t i = 0; i < 5000; i++) {
+		uint32_t place = push_place_of(one, handles[i]);
+
+		cr_assert_lt(place, one->n_places);
+		cr_assert_eq(one->handles[place], handles[i]);
+		cr_assert_eq(place, push_place_of(three, handles[i]));
+	}
+	for (uint32_t place = 0; place < one->n_places; place++)
+		found += one->handles[place] != DP_NONE;
+	cr_assert_eq(found, 5000);
+	cr_assert_eq(push_place_of(one, 0), DP_NONE);
+	cr_assert_eq(push_place_of(one, UINT32_MAX - 1), DP_NONE);
+	push_free(one);
+	push_free(three);
+	free(handles);
+}
+
+Test(places, a_single_target_has_place_0)
+{
+	uint32_t handle = 123456;
+	struct dp_push *push = make(&handle, 1, 4, true);
+
+	cr_assert_eq(push->n_places, 1);
+	cr_assert_eq(push->handles[0], handle);
+	push_free(push);
+}
+
+// Walks all parts to their ends; seen[place] counts visits.
+static void walk_all(struct dp_push *push, enum part_mode mode, uint64_t now, uint8_t *seen)
+{
+	for (unsigned w = 0; w < push->n_workers; w++) {
+		struct part *part = &push->parts[w];
+		uint32_t place[7];
+
+		lap_start(part, mode, &pauses, now);
+		while (!lap_is_over(part)) {
+			unsigned n = lap_take(part, place, 7);
+
+			for (unsigned i = 0; i < n; i++) {
+				seen[place[i]]++;
+				lap_sent(part, place[i]);
+			}
+		}
+		lap_end(part, &pauses, now);
+	}
+}
+
+Test(lap, visits_every_open_target_once)
+{
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, 20000);
+
+	for (unsigned workers = 1; workers <= 5; workers++) {
+		struct dp_push *push = make(handles, 20000, workers, true);
+		uint8_t *seen = calloc(push->n_places, 1);
+
+		walk_all(push, PART_LAP, 1000, seen);
+		for (uint32_t p = 0; p < push->n_places; p++)
+			cr_assert_eq(seen[p], push->handles[p] != DP_NONE);
+		walk_all(push, PART_LAP, 5000, seen); // SENT stays in the laps
+		for (uint32_t p = 0; p < push->n_places; p++)
+			cr_assert_eq(seen[p], 2 * (push->handles[p] != DP_NONE));
+		free(seen);
+		push_free(push);
+	}
+	free(handles);
+}
+
+Test(lap, sent_is_final_without_ack)
+{
+	uint32_t handles[] = {1, 2, 3, 700};
+	struct dp_push *push = make(handles, 4, 1, false);
+	uint8_t seen[1024] = {0};
+
+	cr_assert_eq(push->parts[0].n_open, 4);
+	walk_all(push, PART_LAP, 1000, seen);
+	cr_assert_eq(push->parts[0].n_open, 0);
+	push_free(push);
+}
+
+Test(lap, pauses_double_up_to_the_longest)
+{
+	uint32_t handle = 5;
+	struct dp_push *push = make(&handle, 1, 1, true);
+	struct part *part = &push->parts[0];
+	const uint64_t expected[] = {2500, 5000, 10000, 10000};
+	uint8_t seen[1];
+
+	for (int i = 0; i < 4; i++) {
+		walk_all(push, PART_LAP, 100000, seen);
+		cr_assert_eq(part->next_lap_ns, 100000 + expected[i]);
+	}
+	push_free(push);
+}
+
+Test(lap, rewind_visits_again_from_there)
+{
+	uint32_t handles[] = {1, 2, 3, 700, 701};
+	struct dp_push *push = make(handles, 5, 1, true);
+	struct part *part = &push->parts[0];
+	uint32_t place[5], again[5];
+
+	lap_start(part, PART_LAP, &pauses, 1000);
+	cr_assert_eq(lap_take(part, place, 4), 4);
+	lap_rewind(part, place[1]);
+	cr_assert_eq(lap_take(part, again, 5), 4);
+	cr_assert_eq(again[0], place[1]);
+	cr_assert_eq(again[2], place[3]);
+	push_free(push);
+}
+
+Test(hurry, takes_the_marked_ones_only)
+{
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, 3000);
+	struct dp_push *push = make(handles, 3000, 1, true);
+	struct part *part = &push->parts[0];
+	uint8_t *seen = calloc(push->n_places, 1);
+	uint32_t a = push_place_of(push, handles[17]), b = push_place_of(push, handles[2500]);
+
+	for (uint32_t i = 0; i < 3000; i++)
+		part_set_state(part, push_place_of(push, handles[i]), DP_NO_CONTEXT);
+	part->lap_end_ns = 1000;
+	cr_assert(lap_make_due(part, a, &pauses, 1100));
+	cr_assert(lap_make_due(part, b, &pauses, 1100));
+	cr_assert_eq(part->hurry_ns, 1100, "what was never sent is due at once");
+	walk_all(push, PART_HURRY, 1100, seen);
+	for (uint32_t p = 0; p < push->n_places; p++)
+		cr_assert_eq(seen[p], p == a || p == b);
+	cr_assert_eq(push_state(push, a), PUSH_SENT_RECENTLY);
+	cr_assert_eq(push_public_state(push_state(push, a)), DP_SENT);
+	free(seen);
+	push_free(push);
+	free(handles);
+}
+
+// A target at most every 2.5 s, whatever a UE does: random marks, laps and walks on a clock.
+Test(hurry, never_twice_within_the_first_pause)
+{
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, 200);
+	struct dp_push *push = make(handles, 200, 1, true);
+	struct part *part = &push->parts[0];
+	uint64_t *last = calloc(push->n_places, sizeof(*last)), now = 10000;
+	unsigned sent = 0;
+
+	for (int step = 0; step < 20000; step++) {
+		uint32_t place = push_place_of(push, handles[random_next(&random) % 200]);
+		uint32_t taken[64];
+		unsigned n;
+
+		now += random_next(&random) % 200;
+		if (random_next(&random) % 4 == 0)
+			lap_make_due(part, place, &pauses, now);
+		if (lap_is_over(part)) {
+			if (part->next_lap_ns <= now)
+				lap_start(part, PART_LAP, &pauses, now);
+			else if (part->hurry_ns <= now)
+				lap_start(part, PART_HURRY, &pauses, now);
+			else
+				continue;
+		}
+		n = lap_take(part, taken, 1 + random_next(&random) % 64);
+		for (unsigned i = 0; i < n; i++) {
+			cr_assert(!last[taken[i]] || now - last[taken[i]] >= pauses.first_ns,
+				  "place %u after %" PRIu64 ", step %d, seed %#" PRIx64, taken[i],
+				  now - last[taken[i]], step, random.seed);
+			last[taken[i]] = now;
+			lap_sent(part, taken[i]);
+			sent++;
+		}
+		if (lap_is_over(part))
+			lap_end(part, &pauses, now);
+	}
+	cr_assert_gt(sent, 1000);
+	free(last);
+	push_free(push);
+	free(handles);
+}
+
+Test(push, refuses_what_breaks_the_rules)
+{
+	uint32_t handles[] = {4, 5, 5};
+	uint8_t payload[DP_PAYLOAD_MAX + 1] = {0};
+	struct dp_push_spec good = {
+		.suite = 1,
+		.expiry = 1,
+		.af_id = "af.example12345",
+		.af_id_len = 15,
+		.payload = payload,
+		.segment_size = 100,
+		.handles = handles,
+		.n_handles = 2,
+	};
+	struct dp_push_spec bad;
+	struct dp_push *push;
+	int error;
+
+#define REFUSED(change, code)                                                                      \
+	bad = good;                                                                                \
+	bad.change;                                                                                \
+	cr_assert_null(push_new(sha256_best(), 1, &bad, &error), #change);                         \
+	cr_assert_eq(error, code, #change)
+
+	REFUSED(suite = 0, -EINVAL);
+	REFUSED(suite = 3, -EINVAL);
+	REFUSED(segment_size = 0, -EINVAL);
+	REFUSED(segment_size = DP_SEGMENT_MAX + 1, -EINVAL);
+	REFUSED(n_handles = 0, -EINVAL);
+	REFUSED(n_handles = 3, -EINVAL); // one handle twice
+	REFUSED(af = DP_AF_MAX, -EINVAL);
+	REFUSED(af_id_len = 259, -EINVAL);
+	REFUSED(payload_len = 1601, -EMSGSIZE); // 17 segments of 100
+	good.payload_len = 1600;
+	push = push_new(sha256_best(), 1, &good, &error);
+	cr_assert_eq(push->n_segments, 16);
+	cr_assert_eq(push_segment_len(push, 15), 100);
+	push_free(push);
+}
