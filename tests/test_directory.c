@@ -46,7 +46,7 @@ static void some_identity(struct random *random, enum dp_identity kind, char *id
 	unsigned form = (unsigned)(random_next(random) % 3);
 	char filler[DP_IDENTITY_MAX] = {0};
 
-	memset(filler, 'x', number % 200);
+	memset(filler, 'x', number % 30);
 	if (form == 0)
 		snprintf(id, DP_IDENTITY_MAX + 1, "%s%0*u", digits[kind], 5 + (int)(number % 11),
 			 number);
