@@ -9,12 +9,13 @@
 struct app;
 struct http_route;
 
-enum { GROUP_ID_MAX = 255 };
+enum { GROUP_ID_MAX = 255, GROUP_DESCRIPTION_MAX = 256 };
 
 struct group {
 	char id[GROUP_ID_MAX + 1]; // external group id
 	uint32_t number;
 	uint32_t n_members;
+	char description[GROUP_DESCRIPTION_MAX + 1];
 };
 
 struct group_registry;

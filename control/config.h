@@ -1,0 +1,107 @@
+#pragma once
+// The configuration: one YAML file, every option with a default, an empty file is a whole one. The
+// table in config_schema.c is the one list of options: name, form, range, default and help come
+// from it. A configuration never changes after it was loaded; a reload makes a new one. Any thread.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/akma.h"
+
+enum { CONFIG_CLIENTS_MAX = 1024, CONFIG_OPTIONS_MAX = 64, CONFIG_ERROR_MAX = 512 };
+
+enum config_role { CONFIG_ROLE_AUSF, CONFIG_ROLE_OPERATOR, CONFIG_ROLE_AF };
+
+// A TLS client: a name of its certificate and what it may do.
+struct config_client {
+	char *name; // subjectAltName DNS, or the subject's CN
+	enum config_role role;
+	char af[AKMA_FQDN_MAX + 1]; // of CONFIG_ROLE_AF, normalised
+};
+
+struct config {
+	struct {
+		char *address;
+		uint16_t port;
+	} listen;
+	struct {
+		char *address;
+		uint16_t port;
+		char *certificate; // NULL: no TLS
+		char *key;
+		char *ca;
+		struct config_client *clients;
+		unsigned n_clients;
+	} tls;
+	struct {
+		char *socket;
+	} admin;
+	struct {
+		char *path;
+		char *kek;
+		uint64_t room_min; // octets
+	} store;
+	struct {
+		uint32_t workers;
+		uint32_t ues;
+		uint32_t pushes;
+		char *io;
+		char *sha256;      // NULL: the best
+		char *aead;        // NULL: the best
+		char *source_ipv4; // NULL: any
+		char *source_ipv6;
+		uint16_t source_port;
+		uint32_t burst;
+		uint64_t rate; // datagrams a second in all; 0: no limit
+		uint32_t lap_pause_ms;
+		uint32_t lap_pause_max_ms;
+	} dataplane;
+	struct {
+		uint32_t kaf_lifetime_s;
+		bool require_af_registration;
+		uint8_t mode_d_id[AKMA_UA_STAR_ID];
+		uint8_t mode_k_id[AKMA_UA_STAR_ID];
+	} akma;
+	struct {
+		uint32_t validity_max_s;
+		uint32_t targets_max;
+		uint32_t idempotency_retention_s;
+		uint32_t results_retention_s;
+		uint32_t checkpoint_interval_ms;
+	} push;
+	struct {
+		uint64_t body_max;    // octets
+		uint32_t streams_max; // of one connection
+		uint32_t connections_max;
+		uint32_t requests_max; // under way
+	} http;
+	struct {
+		char *level;
+	} log;
+
+	unsigned line[CONFIG_OPTIONS_MAX]; // of each option in its file; 0: the default holds
+};
+
+// Takes one thing that is wrong: "file:line: option: found …, expected …".
+typedef void (*config_report)(void *ctx, const char *text);
+
+// Reads a file; NULL gives the defaults. Everything wrong in it is reported; then -EINVAL. -errno
+// when the file can't be read (reported too), -ENOMEM.
+int config_load(const char *file, struct config **config, config_report report, void *ctx);
+// The same from text; `name` stands for the file in reports.
+int config_parse(const char *text, size_t len, const char *name, struct config **config,
+		 config_report report, void *ctx);
+void config_free(struct config *config); // NULL is fine
+
+// What can only be seen outside of the file: that files named in it are there and readable.
+// 0, or -EINVAL and what was reported.
+int config_check(const struct config *config, const char *name, config_report report, void *ctx);
+
+// Calls `each` for every option that differs; `live` when it may change while the daemon runs.
+typedef void (*config_change)(void *ctx, const char *option, const char *from, const char *to,
+			      bool live);
+void config_diff(const struct config *from, const struct config *to, config_change each, void *ctx);
+
+// Writes all options with their help and defaults as YAML comments: a file to start from.
+int config_print_example(int fd); // 0, -errno
