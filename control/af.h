@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/http.h"
 #include "crypto/akma.h"
 
 struct app;
-struct http_route;
 
 enum { AF_GROUPS_MAX = 64, AF_DESCRIPTION_MAX = 256 };
 

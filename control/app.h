@@ -13,6 +13,7 @@ struct http_server;
 struct loop;
 struct push_registry;
 struct store;
+struct ue_registry;
 
 struct clock;
 
@@ -23,6 +24,7 @@ struct app {
 	struct store *store;
 	struct dp *dp;
 	struct apply *apply;
+	struct ue_registry *ues;
 	struct af_registry *afs;
 	struct group_registry *groups;
 	struct push_registry *pushes;

@@ -34,7 +34,8 @@ void apply_free(struct apply *apply);
 struct store_batch *apply_begin(struct app *app);
 void apply_commit(struct app *app, struct store_batch *batch, struct change *change);
 
-// From the loop: when the store has outcomes, and for each DP_EVENT_FENCE.
-void apply_poll(struct app *app);
+// From the loop: when the store has outcomes, and for each DP_EVENT_FENCE. apply_poll returns
+// whether it wants to come again soon: the data plane's queues were full.
+bool apply_poll(struct app *app);
 void apply_fence(struct app *app, const struct dp_event *event);
 bool apply_is_idle(const struct app *app); // nothing under way: an orderly end may go on

@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/http.h"
+
 struct app;
-struct http_route;
 
 enum { GROUP_ID_MAX = 255, GROUP_DESCRIPTION_MAX = 256 };
 
