@@ -21,7 +21,7 @@ struct io_config {
 	const char *source[2]; // IPv4, IPv6 address to bind; NULL: any
 	uint16_t port;         // 0: any
 	unsigned burst_max;    // frames in a call
-	void *arg;             // dp_config.io_arg
+	void *arg;             // dp_config.io_arg: for mem its struct io_mem; else NULL, or sizes
 };
 
 // Counted by the back end since open; the worker adds them to its reasons.
@@ -33,17 +33,20 @@ struct io;
 
 struct io_ops {
 	const char *name;
-	// 0, or -errno with what was wrong in error.
+	// Control thread only. 0, or -errno with what was wrong in error.
 	int (*open)(struct io **io, const struct io_config *config, char error[IO_ERROR_MAX]);
 	void (*close)(struct io *io);
 	uint16_t (*port)(const struct io *io); // the port bound
+	// The name of the back end that does the work: what "kernel" chose, else its own.
+	const char *(*chosen)(const struct io *io);
 
 	// Buffers for up to n datagrams; how many there are now. What is lent goes back by
 	// transmit.
 	unsigned (*lend)(struct io *io, struct frame *frame[], unsigned n);
 	// Sends the lent frames in order; len 0: not wanted, only given back. Returns how many are
 	// done with (sent, failed or not wanted); the rest are back with the back end, unsent: the
-	// caller builds them again later.
+	// caller builds them again later. Where a kernel that is full lets a later datagram pass an
+	// earlier one (uring), a datagram of the rest may have left: built again, it leaves twice.
 	unsigned (*transmit)(struct io *io, struct frame *frame[], unsigned n);
 
 	// Up to n datagrams that have arrived; their frames are the worker's until release. A
