@@ -14,13 +14,13 @@
 //	{
 //		static uint8_t scratch[AKMAPUSH_UE_SEGMENT_MAX], out[AKMAPUSH_UE_DATAGRAM_MAX];
 //		struct akmapush_ue_now now = {.ms = uptime_ms(), .unix_s = rtc(), .trusted =
-//rtc_ok()}; 		struct akmapush_ue_address to; 		struct akmapush_ue_push push; 		enum akmapush_ue_outcome
-//outcome; 		int32_t n;
+// rtc_ok()}; 		struct akmapush_ue_address to; 		struct akmapush_ue_push push;
+// enum akmapush_ue_outcome outcome; 		int32_t n;
 //
 //		outcome = akmapush_ue_input(ue, datagram, len, source, &now, scratch, &push);
 //		if (push.persist && !save_to_flash(ue)) {		// 1. akmapush_ue_save
 //			akmapush_ue_withdraw(ue, &push);		//    not stored: not
-//delivered 			return;
+// delivered 			return;
 //		}
 //		if (outcome == AKMAPUSH_UE_DELIVERED && valve(push.payload, push.payload_len))
 //			akmapush_ue_answer(ue, push.af, push.push_id, 1, NULL, 0);	// 2.

@@ -158,7 +158,7 @@ void apue_aes_encrypt4(const struct apue_aes *aes, uint8_t blocks[64])
 		add_round_key(s, aes->plane[round]);
 	}
 	planes_store(s, blocks);
-	wipe(s, sizeof(s));
+	apue_wipe(s, sizeof(s));
 }
 
 static void sub_word(uint8_t word[4])
@@ -171,8 +171,8 @@ static void sub_word(uint8_t word[4])
 	sub_octets(s);
 	planes_store(s, octets);
 	memcpy(word, octets, 4);
-	wipe(octets, sizeof(octets));
-	wipe(s, sizeof(s));
+	apue_wipe(octets, sizeof(octets));
+	apue_wipe(s, sizeof(s));
 }
 
 // Word i of the schedule from the words before it (FIPS 197 5.2).
@@ -193,7 +193,7 @@ static void next_word(uint8_t *words, unsigned i, unsigned key_words, uint8_t *r
 	}
 	for (unsigned k = 0; k < 4; k++)
 		words[4 * i + k] = words[4 * (i - key_words) + k] ^ t[k];
-	wipe(t, sizeof(t));
+	apue_wipe(t, sizeof(t));
 }
 
 void apue_aes_init(struct apue_aes *aes, const uint8_t *key, size_t key_len)
@@ -213,7 +213,7 @@ void apue_aes_init(struct apue_aes *aes, const uint8_t *key, size_t key_len)
 		for (unsigned b = 0; b < 8; b++)
 			aes->plane[round][b] = (uint16_t)s[b];
 	}
-	wipe(words, sizeof(words));
-	wipe(octets, sizeof(octets));
-	wipe(s, sizeof(s));
+	apue_wipe(words, sizeof(words));
+	apue_wipe(octets, sizeof(octets));
+	apue_wipe(s, sizeof(s));
 }

@@ -6,13 +6,13 @@
 
 static uint64_t load64(const uint8_t *p)
 {
-	return (uint64_t)load_be(p, 4) << 32 | load_be(p + 4, 4);
+	return (uint64_t)apue_load_be(p, 4) << 32 | apue_load_be(p + 4, 4);
 }
 
 static void store64(uint8_t *p, uint64_t v)
 {
-	store_be(p, 4, (uint32_t)(v >> 32));
-	store_be(p + 4, 4, (uint32_t)v);
+	apue_store_be(p, 4, (uint32_t)(v >> 32));
+	apue_store_be(p + 4, 4, (uint32_t)v);
 }
 
 // y = y * h (SP 800-38D 6.3): bit 0 of a block is the most significant of its first octet.

@@ -24,7 +24,7 @@ static uint32_t rotate(uint32_t x, unsigned n)
 static void schedule(const uint8_t block[64], uint32_t w[64])
 {
 	for (unsigned t = 0; t < 16; t++)
-		w[t] = load_be(block + 4 * t, 4);
+		w[t] = apue_load_be(block + 4 * t, 4);
 	for (unsigned t = 16; t < 64; t++) {
 		uint32_t a = w[t - 15], b = w[t - 2];
 
@@ -52,8 +52,8 @@ static void compress(uint32_t state[8], const uint8_t block[64])
 	}
 	for (unsigned i = 0; i < 8; i++)
 		state[i] += v[i];
-	wipe(w, sizeof(w));
-	wipe(v, sizeof(v));
+	apue_wipe(w, sizeof(w));
+	apue_wipe(v, sizeof(v));
 }
 
 void apue_sha256_init(struct apue_sha256 *sha)
@@ -89,11 +89,11 @@ void apue_sha256_final(struct apue_sha256 *sha, uint8_t digest[32])
 	uint64_t bits = sha->len * 8;
 	uint8_t length[8];
 
-	store_be(length, 4, (uint32_t)(bits >> 32));
-	store_be(length + 4, 4, (uint32_t)bits);
+	apue_store_be(length, 4, (uint32_t)(bits >> 32));
+	apue_store_be(length + 4, 4, (uint32_t)bits);
 	apue_sha256_update(sha, padding, 1 + (119 - sha->len % 64) % 64);
 	apue_sha256_update(sha, length, 8);
 	for (unsigned i = 0; i < 8; i++)
-		store_be(digest + 4 * i, 4, sha->state[i]);
-	wipe(sha, sizeof(*sha));
+		apue_store_be(digest + 4 * i, 4, sha->state[i]);
+	apue_wipe(sha, sizeof(*sha));
 }

@@ -13,7 +13,7 @@ static void pad_start(struct apue_sha256 *sha, const uint8_t key[32], uint8_t pa
 		block[i] ^= key[i];
 	apue_sha256_init(sha);
 	apue_sha256_update(sha, block, sizeof(block));
-	wipe(block, sizeof(block));
+	apue_wipe(block, sizeof(block));
 }
 
 static bool hmac_sha256(void *arg, const uint8_t key[32], const struct akmapush_ue_octets *parts,
@@ -30,7 +30,7 @@ static bool hmac_sha256(void *arg, const uint8_t key[32], const struct akmapush_
 	pad_start(&sha, key, 0x5c);
 	apue_sha256_update(&sha, inner, sizeof(inner));
 	apue_sha256_final(&sha, mac);
-	wipe(inner, sizeof(inner));
+	apue_wipe(inner, sizeof(inner));
 	return true;
 }
 
@@ -45,7 +45,7 @@ struct gcm {
 static void counter_block(uint8_t block[16], const uint8_t nonce[12], uint32_t counter)
 {
 	memcpy(block, nonce, 12);
-	store_be(block + 12, 4, counter);
+	apue_store_be(block + 12, 4, counter);
 }
 
 // H = E(0) and the tag mask E(nonce || 1) come from one call of the cipher.
@@ -62,7 +62,7 @@ static void gcm_init(struct gcm *gcm, const uint8_t *key, size_t key_len, const 
 	memcpy(gcm->nonce, nonce, 12);
 	gcm->aad_len = aad_len;
 	apue_ghash_update(&gcm->ghash, aad, aad_len);
-	wipe(blocks, sizeof(blocks));
+	apue_wipe(blocks, sizeof(blocks));
 }
 
 static void gcm_crypt(const struct gcm *gcm, const uint8_t *in, size_t n, uint8_t *out)
@@ -76,7 +76,7 @@ static void gcm_crypt(const struct gcm *gcm, const uint8_t *in, size_t n, uint8_
 		for (size_t i = 0; i < sizeof(stream) && at + i < n; i++)
 			out[at + i] = in[at + i] ^ stream[i];
 	}
-	wipe(stream, sizeof(stream));
+	apue_wipe(stream, sizeof(stream));
 }
 
 static void gcm_tag(struct gcm *gcm, const uint8_t *ciphertext, size_t n, uint8_t tag[16])
@@ -97,7 +97,7 @@ static bool aead_seal(void *arg, const uint8_t *key, size_t key_len, const uint8
 	gcm_init(&gcm, key, key_len, nonce, aad, aad_len);
 	gcm_crypt(&gcm, in, n, out);
 	gcm_tag(&gcm, out, n, tag);
-	wipe(&gcm, sizeof(gcm));
+	apue_wipe(&gcm, sizeof(gcm));
 	return true;
 }
 
@@ -112,11 +112,11 @@ static bool aead_open(void *arg, const uint8_t *key, size_t key_len, const uint8
 	(void)arg;
 	gcm_init(&gcm, key, key_len, nonce, aad, aad_len);
 	gcm_tag(&gcm, in, n, computed);
-	ok = equal_ct(computed, tag, sizeof(computed));
+	ok = apue_equal_ct(computed, tag, sizeof(computed));
 	if (ok)
 		gcm_crypt(&gcm, in, n, out);
-	wipe(&gcm, sizeof(gcm));
-	wipe(computed, sizeof(computed));
+	apue_wipe(&gcm, sizeof(gcm));
+	apue_wipe(computed, sizeof(computed));
 	return ok;
 }
 

@@ -44,7 +44,7 @@ static bool candidate_open(const struct akmapush_ue *ue, struct opened *opened, 
 
 static uint64_t push_id_ms(const uint8_t *push_id)
 {
-	return (uint64_t)load_be(push_id, 2) << 32 | load_be(push_id + 2, 4);
+	return (uint64_t)apue_load_be(push_id, 2) << 32 | apue_load_be(push_id + 2, 4);
 }
 
 // Rule 3. The push itself moves the clock of a UE that has none; `changed` if it did.

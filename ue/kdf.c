@@ -20,9 +20,9 @@ static bool kdf(const struct akmapush_ue_crypto *crypto, const uint8_t *key, uin
 	struct akmapush_ue_octets parts[6] = {{&fc, 1}, p0[0], p0[1], {l0, 2}};
 	size_t n = 4;
 
-	store_be(l0, 2, (uint32_t)(p0[0].len + p0[1].len));
+	apue_store_be(l0, 2, (uint32_t)(p0[0].len + p0[1].len));
 	if (p1) {
-		store_be(l1, 2, (uint32_t)p1->len);
+		apue_store_be(l1, 2, (uint32_t)p1->len);
 		parts[4] = *p1;
 		parts[5].octets = l1;
 		parts[5].len = 2;
@@ -114,16 +114,21 @@ bool apue_fqdn_is_valid(const char *fqdn)
 	}
 }
 
-bool apue_kaf(const struct akmapush_ue_crypto *crypto, const uint8_t kakma[APUE_KEY],
-	      const char *fqdn, const uint8_t ua_star_id[AKMAPUSH_UE_UA_STAR_ID],
-	      uint8_t kaf[APUE_KEY])
+void apue_af_id(const struct akmapush_ue_af *af, struct akmapush_ue_octets parts[2])
 {
-	struct akmapush_ue_octets af_id[2] = {{fqdn, 0}, {ua_star_id, AKMAPUSH_UE_UA_STAR_ID}};
+	parts[0].octets = af->fqdn;
+	parts[0].len = length(af->fqdn, APUE_FQDN_MAX + 1);
+	parts[1].octets = af->ua_star_id;
+	parts[1].len = sizeof(af->ua_star_id);
+}
 
-	if (!apue_fqdn_is_valid(fqdn))
-		return false;
-	af_id[0].len = length(fqdn, APUE_FQDN_MAX);
-	return kdf(crypto, kakma, FC_KAF, af_id, NULL, kaf);
+bool apue_kaf(const struct akmapush_ue_crypto *crypto, const uint8_t kakma[APUE_KEY],
+	      const struct akmapush_ue_af *af, uint8_t kaf[APUE_KEY])
+{
+	struct akmapush_ue_octets af_id[2];
+
+	apue_af_id(af, af_id);
+	return apue_fqdn_is_valid(af->fqdn) && kdf(crypto, kakma, FC_KAF, af_id, NULL, kaf);
 }
 
 // RFC 5869 2.3: T(1) = HMAC(PRK, info || 1), T(2) = HMAC(PRK, T(1) || info || 2).
@@ -152,7 +157,7 @@ bool apue_block_derive(const struct akmapush_ue_crypto *crypto, const uint8_t ka
 		counter = 2;
 		ok = crypto->hmac_sha256(crypto->arg, kaf, parts, 5, t2);
 		memcpy(block->okm + HASH, t2, APUE_BLOCK_MAX - HASH);
-		wipe(t2, sizeof(t2));
+		apue_wipe(t2, sizeof(t2));
 	}
 	return ok;
 }

@@ -1,8 +1,8 @@
 #ifndef AKMAPUSH_UE_OCTETS_H
 #define AKMAPUSH_UE_OCTETS_H
 // Octets, for any byte order and alignment: loads and stores in network byte order, comparison and
-// wiping of secrets. The library calls memcpy, memmove, memset and memcmp and nothing else of libc;
-// a platform without assert.h defines AKMAPUSH_UE_ASSERT.
+// wiping of secrets. The library calls memcpy, memmove, memset, memcmp and nothing else of libc; a
+// platform without assert.h defines AKMAPUSH_UE_ASSERT.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,8 @@
 // static_assert for C99; at file scope.
 #define APUE_STATIC_ASSERT(name, condition) typedef char apue_check_##name[(condition) ? 1 : -1]
 
-static inline uint32_t load_be(const uint8_t *p, unsigned n)
+// n octets, at most 4, as a number and back.
+static inline uint32_t apue_load_be(const uint8_t *p, unsigned n)
 {
 	uint32_t v = 0;
 
@@ -26,7 +27,7 @@ static inline uint32_t load_be(const uint8_t *p, unsigned n)
 	return v;
 }
 
-static inline void store_be(uint8_t *p, unsigned n, uint32_t v)
+static inline void apue_store_be(uint8_t *p, unsigned n, uint32_t v)
 {
 	while (n--) {
 		p[n] = (uint8_t)v;
@@ -35,7 +36,7 @@ static inline void store_be(uint8_t *p, unsigned n, uint32_t v)
 }
 
 // Whether n octets are equal, in time that depends on n alone.
-static inline bool equal_ct(const uint8_t *a, const uint8_t *b, size_t n)
+static inline bool apue_equal_ct(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	unsigned diff = 0;
 
@@ -44,13 +45,7 @@ static inline bool equal_ct(const uint8_t *a, const uint8_t *b, size_t n)
 	return diff == 0;
 }
 
-// Overwrites a secret; volatile, so that the compiler does not remove it.
-static inline void wipe(void *p, size_t n)
-{
-	volatile uint8_t *octets = p;
-
-	while (n--)
-		*octets++ = 0;
-}
+// Overwrites a secret; the compiler does not remove it.
+void apue_wipe(void *p, size_t n);
 
 #endif

@@ -1,10 +1,11 @@
 #ifndef AKMAPUSH_UE_PROTOCOL_H
 #define AKMAPUSH_UE_PROTOCOL_H
-// Protocol 1 as pure functions: key derivation, message block, both datagrams in both directions.
-// The state machine of the UE is built on these; conformance tools call them directly. They keep
-// nothing and wipe what they derive; keys passed in and out are secrets of the caller. Every
-// function may run in any thread. "false" from a function that takes a crypto table and is not an
-// open means that the crypto implementation failed (the built-in one never does).
+// Protocol 1 as pure functions: key derivation, message block, PUSH opened, ACK sealed (the other
+// two directions are in ue/peer.h). The state machine of the UE is built on these; conformance
+// tools call them directly. They keep nothing and wipe what they derive; keys passed in and out are
+// secrets of the caller. Every function may run in any thread. "false" from a function that takes a
+// crypto table and is not an open means that the crypto implementation failed (the built-in one
+// never does).
 
 #include "ue/akmapush_ue.h"
 
@@ -26,6 +27,19 @@ enum {
 	APUE_SUPI_MAX = 255, // with its prefix
 };
 
+// Offsets in both datagrams (docs/specification.md, Datagrams).
+enum {
+	APUE_VERSION = 1,
+	APUE_AT_SUITE = 1,
+	APUE_AT_FLAGS = 2,
+	APUE_AT_SEGMENT = 3,
+	APUE_AT_SELECTOR = 4, // of a PUSH; salt[0..3] of an ACK
+	APUE_AT_PUSH_ID = 8,
+	APUE_AT_REF = 24,
+	APUE_AT_EXPIRY = 28, // of a PUSH; status and salt[4..6] of an ACK
+	APUE_AT_STATUS = 28,
+};
+
 // K_AKMA and A-TID from K_AUSF and a SUPI "imsi-..." or "nai-..." (TS 33.535 A.2, A.3). The prefix
 // is no part of P1 (TS 33.501 A.7.0). False for another prefix, an empty or too long SUPI.
 bool apue_kakma(const struct akmapush_ue_crypto *crypto, const uint8_t kausf[APUE_KEY],
@@ -37,10 +51,13 @@ bool apue_atid(const struct akmapush_ue_crypto *crypto, const uint8_t kausf[APUE
 // letters, digits and inner hyphens, at least two labels, no trailing dot.
 bool apue_fqdn_is_valid(const char *fqdn);
 
-// K_AF of the AF_ID fqdn || ua_star_id (TS 33.535 A.4). False for an invalid FQDN.
+// AF_ID = FQDN || Ua* id, in two parts that lead into `af`. Of `af` the two are used alone, here
+// and in apue_kaf.
+void apue_af_id(const struct akmapush_ue_af *af, struct akmapush_ue_octets parts[2]);
+
+// K_AF (TS 33.535 A.4). False for an invalid FQDN.
 bool apue_kaf(const struct akmapush_ue_crypto *crypto, const uint8_t kakma[APUE_KEY],
-	      const char *fqdn, const uint8_t ua_star_id[AKMAPUSH_UE_UA_STAR_ID],
-	      uint8_t kaf[APUE_KEY]);
+	      const struct akmapush_ue_af *af, uint8_t kaf[APUE_KEY]);
 
 // The message block of one push in one direction (docs/specification.md, Keys):
 // OKM = HKDF-Expand(K_AF, "akma push 1" || suite || type || push_id, L).
@@ -82,25 +99,6 @@ enum akmapush_ue_outcome apue_push_parse(const uint8_t *datagram, size_t len,
 bool apue_push_open(const struct akmapush_ue_crypto *crypto, const uint8_t kaf[APUE_KEY],
 		    const struct apue_push *push, uint8_t *payload);
 
-// What makes a PUSH, as its sender has it.
-struct apue_push_fields {
-	uint8_t suite;
-	uint8_t flags;
-	uint8_t segment_index;
-	uint8_t segment_cnt;
-	const uint8_t *push_id;
-	uint32_t ref;
-	uint32_t expiry;
-	const uint8_t *payload;
-	size_t payload_len;
-};
-
-// Writes 48 + payload_len octets and returns that; 0 if the fields do not make a datagram. For
-// tools and tests: a UE never seals a PUSH.
-size_t apue_push_seal(const struct akmapush_ue_crypto *crypto, const uint8_t kaf[APUE_KEY],
-		      const struct apue_push_fields *fields,
-		      uint8_t datagram[AKMAPUSH_UE_DATAGRAM_MAX]);
-
 struct apue_ack_fields {
 	uint8_t suite;
 	uint8_t status;
@@ -115,10 +113,12 @@ size_t apue_ack_seal(const struct akmapush_ue_crypto *crypto, const uint8_t kaf[
 		     const struct apue_ack_fields *fields,
 		     uint8_t datagram[AKMAPUSH_UE_DATAGRAM_MAX]);
 
-// Opens an ACK as a push function does, form included; fields->reply is `reply`, which takes 1184
-// octets. False (and what `reply` took is wiped) for anything but a genuine ACK.
-bool apue_ack_open(const struct akmapush_ue_crypto *crypto, const uint8_t kaf[APUE_KEY],
-		   const uint8_t *datagram, size_t len, struct apue_ack_fields *fields,
-		   uint8_t reply[AKMAPUSH_UE_SEGMENT_MAX]);
+// The parts of both directions. Form of a datagram of a type, which is the outcome of
+// apue_push_parse; the nonces, from the iv of the block and a complete header; whether a reply of
+// that length goes with the status.
+enum akmapush_ue_outcome apue_form_check(const uint8_t *datagram, size_t len, uint8_t type);
+void apue_push_nonce(const uint8_t *iv, const uint8_t *header, uint8_t nonce[APUE_NONCE]);
+void apue_ack_nonce(const uint8_t *iv, const uint8_t *header, uint8_t nonce[APUE_NONCE]);
+bool apue_ack_is_valid(uint8_t status, size_t reply_len);
 
 #endif

@@ -46,6 +46,6 @@ void apue_reply_drop(struct akmapush_ue *ue, unsigned af, struct apue_entry *ent
 	if (!entry->replied)
 		return;
 	reply = apue_reply_find(ue, af, entry->push_id);
-	wipe(reply, AKMAPUSH_UE_SIZE_REPLY(ue->config->reply_max));
+	apue_wipe(reply, AKMAPUSH_UE_SIZE_REPLY(ue->config->reply_max));
 	entry->replied = 0;
 }

@@ -1,10 +1,12 @@
 // The stored state: a blob of version 1, network byte order.
 //
 //	"AKPU" | version 1 | flags 1 | AFs 2 | generation 4 | ms until the previous key is erased 4
-//| 	the same in Unix seconds or 0, 4 | K_AKMA current 32 | K_AKMA previous 32 	per AF: tag 16 | floor
-//current 16 | floor previous 16 | ordered 16 | clock 8 | usable 1 | 	        entries current 1 | entries
-//previous 1 | 	        per entry: push_id 16 | ref 4 | bits 1 | acks 1 [ | expiry 4 | length 2 | reply ]
-//	check 16
+//| 	the same in Unix seconds or 0, 4 | K_AKMA current 32 | K_AKMA previous 32 	per AF: tag
+// 16 | floor
+// current 16 | floor previous 16 | ordered 16 | clock 8 | usable 1 | 	        entries current 1 |
+// entries
+// previous 1 | 	        per entry: push_id 16 | ref 4 | bits 1 | acks 1 [ | expiry 4 | length
+// 2 | reply ] 	check 16
 //
 // The tag names an AF whatever its place in the configuration. The check finds damage; it keeps out
 // nobody who can write to the storage.
@@ -50,7 +52,7 @@ static void put_int(struct cursor *c, unsigned n, uint32_t value)
 {
 	uint8_t octets[4];
 
-	store_be(octets, n, value);
+	apue_store_be(octets, n, value);
 	put(c, octets, n);
 }
 
@@ -71,37 +73,35 @@ static uint32_t get_int(struct cursor *c, unsigned n)
 	uint8_t octets[4];
 
 	get(c, octets, n);
-	return load_be(octets, n);
+	return apue_load_be(octets, n);
+}
+
+// The first 16 octets of an HMAC under a key that everyone knows.
+static bool digest(const struct akmapush_ue *ue, const struct akmapush_ue_octets *parts,
+		   size_t n_parts, uint8_t out[CHECK])
+{
+	const struct akmapush_ue_crypto *crypto = ue->config->crypto;
+	uint8_t mac[32];
+	bool ok = crypto->hmac_sha256(crypto->arg, no_key, parts, n_parts, mac);
+
+	memcpy(out, mac, CHECK);
+	return ok;
 }
 
 static bool af_tag(const struct akmapush_ue *ue, unsigned i, uint8_t tag[TAG])
 {
-	const struct akmapush_ue_af *af = &ue->config->afs[i];
-	size_t n = 0;
-	struct akmapush_ue_octets parts[2];
-	uint8_t mac[32];
-	bool ok;
+	struct akmapush_ue_octets af_id[2];
 
-	while (af->fqdn[n])
-		n++;
-	parts[0].octets = af->fqdn;
-	parts[0].len = n;
-	parts[1].octets = af->ua_star_id;
-	parts[1].len = sizeof(af->ua_star_id);
-	ok = ue->config->crypto->hmac_sha256(ue->config->crypto->arg, no_key, parts, 2, mac);
-	memcpy(tag, mac, TAG);
-	return ok;
+	apue_af_id(&ue->config->afs[i], af_id);
+	return digest(ue, af_id, 2, tag);
 }
 
 static bool check_make(const struct akmapush_ue *ue, const uint8_t *blob, size_t n,
 		       uint8_t check[CHECK])
 {
-	struct akmapush_ue_octets part = {blob, n};
-	uint8_t mac[32];
-	bool ok = ue->config->crypto->hmac_sha256(ue->config->crypto->arg, no_key, &part, 1, mac);
+	struct akmapush_ue_octets all = {blob, n};
 
-	memcpy(check, mac, CHECK);
-	return ok;
+	return digest(ue, &all, 1, check);
 }
 
 size_t akmapush_ue_state_max(const struct akmapush_ue_config *config)
@@ -369,7 +369,7 @@ static int get_keys(struct cursor *c, struct akmapush_ue *ue, unsigned flags)
 	get(c, kakma, sizeof(kakma));
 	ok = (!(flags & HAS_CURRENT) || apue_take_key(ue, ue->current, kakma[0])) &&
 	     (!(flags & HAS_PREVIOUS) || apue_take_key(ue, !ue->current, kakma[1]));
-	wipe(kakma, sizeof(kakma));
+	apue_wipe(kakma, sizeof(kakma));
 	return ok ? 0 : AKMAPUSH_UE_ECRYPTO;
 }
 

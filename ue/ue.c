@@ -28,11 +28,12 @@ static bool af_is_valid(const struct akmapush_ue_af *af)
 
 static bool af_is_same(const struct akmapush_ue_af *a, const struct akmapush_ue_af *b)
 {
-	const char *p = a->fqdn, *q = b->fqdn;
+	struct akmapush_ue_octets p[2], q[2];
 
-	while (*p && *p == *q)
-		p++, q++;
-	return *p == *q && !memcmp(a->ua_star_id, b->ua_star_id, sizeof(a->ua_star_id));
+	apue_af_id(a, p);
+	apue_af_id(b, q);
+	return p[0].len == q[0].len && !memcmp(a->fqdn, b->fqdn, p[0].len) &&
+	       !memcmp(a->ua_star_id, b->ua_star_id, sizeof(a->ua_star_id));
 }
 
 static bool config_is_valid(const struct akmapush_ue_config *config)
@@ -86,7 +87,7 @@ void apue_clear(struct akmapush_ue *ue)
 {
 	const struct akmapush_ue_config *config = ue->config;
 
-	wipe(ue, akmapush_ue_size(config));
+	apue_wipe(ue, akmapush_ue_size(config));
 	ue->config = config;
 	ue->list_max = (uint8_t)list_max(config);
 	for (unsigned i = 0; i < config->n_afs; i++)
@@ -122,8 +123,7 @@ bool apue_take_key(struct akmapush_ue *ue, unsigned slot, const uint8_t kakma[AP
 	for (unsigned i = 0; i < config->n_afs; i++) {
 		struct apue_af *af = apue_af(ue, i);
 
-		if (!apue_kaf(config->crypto, kakma, config->afs[i].fqdn, config->afs[i].ua_star_id,
-			      af->kaf[slot]))
+		if (!apue_kaf(config->crypto, kakma, &config->afs[i], af->kaf[slot]))
 			return false;
 		af->usable[slot] = true;
 	}
@@ -137,10 +137,10 @@ static void slot_wipe(struct akmapush_ue *ue, unsigned slot)
 	for (unsigned i = 0; i < ue->config->n_afs; i++) {
 		struct apue_af *af = apue_af(ue, i);
 
-		wipe(af->kaf[slot], APUE_KEY);
+		apue_wipe(af->kaf[slot], APUE_KEY);
 		af->usable[slot] = false;
 	}
-	wipe(ue->kakma[slot], APUE_KEY);
+	apue_wipe(ue->kakma[slot], APUE_KEY);
 	ue->has[slot] = false;
 }
 
@@ -165,7 +165,7 @@ int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
 {
 	unsigned slot = !ue->current;
 
-	if (ue->has[ue->current] && equal_ct(ue->kakma[ue->current], kakma, APUE_KEY))
+	if (ue->has[ue->current] && apue_equal_ct(ue->kakma[ue->current], kakma, APUE_KEY))
 		return 0;
 	previous_erase(ue, now->ms);
 	if (!apue_take_key(ue, slot, kakma)) {
@@ -188,7 +188,7 @@ int akmapush_ue_set_kausf(struct akmapush_ue *ue, const uint8_t kausf[32], const
 	if (!apue_kakma(ue->config->crypto, kausf, supi, kakma))
 		return AKMAPUSH_UE_EINVAL;
 	error = akmapush_ue_set_kakma(ue, kakma, now);
-	wipe(kakma, sizeof(kakma));
+	apue_wipe(kakma, sizeof(kakma));
 	return error;
 }
 
@@ -196,8 +196,8 @@ void apue_floor_set(struct apue_af *af, unsigned slot, uint32_t unix_s)
 {
 	uint64_t ms = (uint64_t)unix_s * 1000;
 
-	store_be(af->floor[slot], 2, (uint32_t)(ms >> 32));
-	store_be(af->floor[slot] + 2, 4, (uint32_t)ms);
+	apue_store_be(af->floor[slot], 2, (uint32_t)(ms >> 32));
+	apue_store_be(af->floor[slot] + 2, 4, (uint32_t)ms);
 	memset(af->floor[slot] + 6, 0xff, AKMAPUSH_UE_PUSH_ID - 6);
 }
 
