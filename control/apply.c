@@ -99,7 +99,7 @@ static void send_fence(struct apply *apply)
 // Ends the changes whose fence has come back. `done` frees them, and may commit others.
 static void finish(struct apply *apply)
 {
-	while (&apply->first != apply->applied_end && apply->first->token <= apply->fenced) {
+	while (apply->applied_end != &apply->first && apply->first->token <= apply->fenced) {
 		struct change *change = apply->first;
 		int status = change->status;
 

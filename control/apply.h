@@ -8,6 +8,7 @@
 // Control thread only.
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct app;
 struct apply;
