@@ -336,10 +336,10 @@ static void wake_due(struct worker *w)
 	}
 }
 
-// When the pace of all pushes lets the next burst go.
+// When the pace of all pushes lets the next one whose turn it is send.
 static uint64_t paced_ns(const struct worker *w)
 {
-	return pace_when_ns(&w->pace, pace_batch(&w->pace, DP_SEGMENTS_MAX));
+	return pace_when_ns(&w->pace, pace_batch(&w->pace, w->ready.first->push->n_segments));
 }
 
 bool worker_downlink(struct worker *w)
@@ -367,10 +367,11 @@ bool worker_downlink(struct worker *w)
 
 uint64_t worker_downlink_ns(const struct worker *w)
 {
-	uint64_t due = due_first_ns(&w->due), paced = paced_ns(w);
+	uint64_t due = due_first_ns(&w->due), paced;
 
 	if (!w->ready.first)
 		return due;
+	paced = paced_ns(w);
 	return paced < due ? paced : due;
 }
 

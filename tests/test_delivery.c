@@ -1,0 +1,297 @@
+// Delivery from list to device and back, over a network that loses, repeats and reorders: the data
+// plane against the UE library, on a clock that the test turns, over many seeds. AKMAPUSH_SEEDS
+// sets how many, AKMAPUSH_SEED the first.
+
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+
+#include "world.h"
+
+enum { SEEDS = 2000, STEPS_MAX = 60000 };
+
+static unsigned seeds(void)
+{
+	const char *given = getenv("AKMAPUSH_SEEDS");
+
+	return given ? (unsigned)strtoul(given, NULL, 0) : SEEDS;
+}
+
+static uint32_t dice(struct random *random, uint32_t max)
+{
+	return random_next(random) % 3 ? (uint32_t)(random_next(random) % (max + 1)) : 0;
+}
+
+static struct world *some_world(struct random *random)
+{
+	struct world *world = malloc(sizeof(*world));
+	struct world_config config = {
+		.seed = random_next(random),
+		.n_devices = 1 + (unsigned)(random_next(random) % 60),
+		.n_workers = 1 + (unsigned)(random_next(random) % 3),
+		.lost = dice(random, 400000),
+		.twice = dice(random, 300000),
+		.delayed = dice(random, 500000),
+	};
+
+	world_open(world, &config);
+	return world;
+}
+
+static unsigned some_push(struct world *world, uint32_t validity_s, bool ack_wanted)
+{
+	struct random *random = &world->random;
+	unsigned first = (unsigned)(random_next(random) % world->n_devices);
+	unsigned n = 1 + (unsigned)(random_next(random) % (world->n_devices - first));
+	size_t len =
+		random_next(random) % 4 ? random_next(random) % 200 : random_next(random) % 3000;
+	uint16_t segment = (uint16_t)(len < 200 ? 1184 : 200 + random_next(random) % 985);
+
+	return world_push_new(world, first, n, validity_s, ack_wanted, len, segment);
+}
+
+static void end_world(struct world *world)
+{
+	world_close(world);
+	free(world);
+}
+
+#define EXPECT(condition, seed) cr_assert(condition, "seed %#" PRIx64 ": %s", seed, world->failure)
+
+// What holds of every push that is over: one final state each; what a device's application got, it
+// got once; DELIVERED and REFUSED are the truth.
+static void check_push(struct world *world, unsigned number)
+{
+	struct world_push *push = &world->pushes[number];
+	uint64_t counts[DP_STATE_COUNT], sum = 0;
+
+	dp_push_counts(push->push, counts);
+	for (int s = 0; s < DP_STATE_COUNT; s++)
+		sum += counts[s];
+	EXPECT(sum == push->spec.n_handles, world->random.seed);
+	EXPECT(counts[DP_PENDING] == 0, world->random.seed);
+	for (unsigned i = 0; i < world->n_devices; i++) {
+		unsigned delivered = world->devices[i].delivered[number];
+		enum dp_state state;
+
+		EXPECT(delivered <= 1, world->random.seed);
+		if (dp_push_place(push->push, world->devices[i].handle) == DP_NONE) {
+			EXPECT(!delivered, world->random.seed);
+			continue;
+		}
+		state = world_state(world, number, i);
+		if (state == DP_DELIVERED || state == DP_REFUSED)
+			EXPECT(delivered == 1, world->random.seed);
+	}
+	for (unsigned i = 0; i < push->spec.n_handles; i++)
+		EXPECT(push->replies[i] <= 1, world->random.seed);
+}
+
+static void check_world(struct world *world)
+{
+	EXPECT(!world->failure[0], world->random.seed);
+	for (unsigned i = 0; i < world->n_pushes; i++)
+		check_push(world, i);
+}
+
+Test(delivery, all_reached_in_spite_of_the_network, .timeout = 600)
+{
+	struct random random = random_start();
+
+	for (unsigned i = 0; i < seeds() / 4; i++) {
+		struct world *world = some_world(&random);
+		unsigned number = some_push(world, 3600, true);
+
+		world_push_start(world, number);
+		EXPECT(world_run(world, 200, STEPS_MAX), world->random.seed);
+		check_world(world);
+		for (unsigned d = 0; d < world->n_devices; d++) {
+			struct world_push *push = &world->pushes[number];
+
+			if (dp_push_place(push->push, world->devices[d].handle) == DP_NONE)
+				continue;
+			EXPECT(world_state(world, number, d) == DP_DELIVERED, world->random.seed);
+		}
+		for (unsigned r = 0; r < world->pushes[number].spec.n_handles; r++)
+			EXPECT(world->pushes[number].replies[r] == 1, world->random.seed);
+		end_world(world);
+	}
+}
+
+static void random_event(struct world *world)
+{
+	struct random *random = &world->random;
+	unsigned d = (unsigned)(random_next(random) % world->n_devices);
+	struct world_device *device = &world->devices[d];
+
+	switch (random_next(random) % 40) {
+	case 0:
+		if (device->n_keys < WORLD_KEYS_MAX)
+			world_authenticate(world, d);
+		break;
+	case 1:
+		world_register(world, d);
+		break;
+	case 2:
+		dp_del_key(world->dp, device->handle);
+		break;
+	case 3:
+		dp_del_address(world->dp, device->handle);
+		break;
+	case 4:
+		world_checkpoint(world);
+		break;
+	case 5:
+		device->deaf = !device->deaf;
+		break;
+	case 6:
+		device->status = (uint8_t)(random_next(random) % 3);
+		break;
+	case 7:
+		io_mem_set_room(world->net, (uint32_t)(random_next(random) % 100));
+		break;
+	case 8:
+		io_mem_set_room(world->net, UINT32_MAX);
+		break;
+	case 9:
+		if (random_next(random) % 4 == 0)
+			world_restart(world);
+		break;
+	default:
+		break;
+	}
+}
+
+static void random_stop(struct world *world, unsigned number)
+{
+	static const enum dp_state states[] = {DP_RECALLED, DP_REPLACED, DP_NOT_ALLOWED};
+	struct world_push *push = &world->pushes[number];
+
+	if (!push->push || push->done || push->stopped || random_next(&world->random) % 60)
+		return;
+	world_push_stop(world, number, states[random_next(&world->random) % 3]);
+}
+
+// Everything at once: keys change, come and go, devices fall silent, rings fill up, pushes are
+// stopped, the process dies and goes on from old checkpoints.
+Test(delivery, every_target_ends_once_whatever_happens, .timeout = 900)
+{
+	struct random random = random_start();
+
+	for (unsigned i = 0; i < seeds(); i++) {
+		struct world *world = some_world(&random);
+		unsigned n = 1 + (unsigned)(random_next(&random) % 4);
+
+		for (unsigned k = 0; k < n; k++)
+			world_push_start(
+				world, some_push(world, 5 + (uint32_t)(random_next(&random) % 200),
+						 random_next(&random) % 4 != 0));
+		for (unsigned step = 0; step < 600; step++) {
+			random_event(world);
+			random_stop(world, (unsigned)(random_next(&world->random) % n));
+			world_step(world, random_next(&world->random) % 300);
+		}
+		io_mem_set_room(world->net, UINT32_MAX);
+		EXPECT(world_run(world, 500, STEPS_MAX), world->random.seed);
+		check_world(world);
+		end_world(world);
+	}
+}
+
+Test(delivery, a_new_key_between_two_laps_is_followed)
+{
+	struct world_config config = {.seed = 1, .n_devices = 10, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	unsigned number;
+
+	world_open(world, &config);
+	for (unsigned d = 0; d < 10; d++)
+		world->devices[d].deaf = true;
+	number = world_push_new(world, 0, 10, 600, true, 64, 1184);
+	world_push_start(world, number);
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 10);
+	cr_assert_eq(world->taps, 10, "the first lap");
+	for (unsigned d = 0; d < 10; d++) {
+		world->devices[d].deaf = false;
+		// The old keys are forgotten on both sides: only the new ones can work.
+		world_authenticate(world, d);
+		world_authenticate(world, d);
+		world_register(world, d);
+	}
+	cr_assert(world_run(world, 50, 1000));
+	for (unsigned d = 0; d < 10; d++)
+		cr_assert_eq(world_state(world, number, d), DP_DELIVERED);
+	check_world(world);
+	end_world(world);
+}
+
+Test(delivery, a_sleepy_device_is_due_when_it_registers)
+{
+	struct world_config config = {.seed = 2, .n_devices = 1, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	unsigned number;
+
+	world_open(world, &config);
+	world->devices[0].deaf = true;
+	number = world_push_new(world, 0, 1, 3600, true, 64, 1184);
+	world_push_start(world, number);
+	for (unsigned i = 0; i < 1000; i++)
+		world_step(world, 100); // 100 s: pauses are 20 s by now
+	world->devices[0].deaf = false;
+	world_register(world, 0);
+	for (unsigned i = 0; i < 60; i++)
+		world_step(world, 50); // 3 s
+	cr_assert_eq(world_state(world, number, 0), DP_DELIVERED);
+	end_world(world);
+}
+
+Test(delivery, nothing_is_sent_past_expiry_or_key_lifetime)
+{
+	struct world_config config = {.seed = 3, .n_devices = 2, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint32_t now_s;
+	unsigned number;
+
+	world_open(world, &config);
+	now_s = (uint32_t)(world->clock.unix_ms / 1000);
+	cr_assert(
+		dp_put_key(world->dp, world->devices[0].handle, world->devices[0].kakma[0], now_s));
+	world->devices[1].deaf = true;
+	number = world_push_new(world, 0, 2, 20, true, 64, 1184);
+	world_push_start(world, number);
+	cr_assert(world_run(world, 100, 1000));
+	cr_assert_eq(world_state(world, number, 0), DP_KEY_EXPIRED);
+	cr_assert_eq(world_state(world, number, 1), DP_UNCONFIRMED);
+	cr_assert_leq(world->clock.unix_ms, (now_s + 21) * 1000ull + 999);
+	check_world(world);
+	end_world(world);
+}
+
+Test(delivery, rates_are_kept)
+{
+	struct world_config config = {.seed = 4, .n_devices = 90, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	struct dp_tuning tuning;
+	uint64_t before;
+	unsigned number;
+
+	world_open(world, &config);
+	dp_tuning(world->dp, &tuning);
+	tuning.rate = 30;
+	cr_assert(dp_tune(world->dp, &tuning));
+	number = world_push_new(world, 0, 90, 600, true, 64, 1184);
+	world_push_start(world, number);
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 10); // 1 s
+	cr_assert(world->taps >= 28 && world->taps <= 31, "%" PRIu64 " in a second", world->taps);
+	before = world->taps;
+	tuning.rate = 0;
+	cr_assert(dp_tune(world->dp, &tuning));
+	cr_assert(dp_af_rate(world->dp, 0, 20));
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 10);
+	cr_assert(world->taps - before >= 18 && world->taps - before <= 21, "%" PRIu64,
+		  world->taps);
+	end_world(world);
+}
