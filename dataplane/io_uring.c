@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <liburing.h>
 
@@ -104,6 +106,16 @@ static void uring_close(struct io *io)
 }
 
 // ---- Transmit
+
+// liburing 2.3 declares io_uring_enable_rings and its shared library does not export it.
+static void enable(struct uring *u)
+{
+	int status = (int)syscall(SYS_io_uring_register, u->ring.ring_fd,
+				  IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+
+	assert(!status);
+	u->is_enabled = true;
+}
 
 static void queue_one(struct uring *u, const struct frame *frame, unsigned i)
 {
@@ -217,10 +229,8 @@ static unsigned uring_transmit(struct io *io, struct frame *frame[], unsigned n)
 	unsigned done;
 
 	assert(n <= io->burst_max);
-	if (!u->is_enabled) {
-		u->is_enabled = !io_uring_enable_rings(&u->ring);
-		assert(u->is_enabled);
-	}
+	if (!u->is_enabled)
+		enable(u);
 	queue_burst(u, frame, n);
 	if (waiting(u)) {
 		submit(u);
