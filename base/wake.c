@@ -35,9 +35,7 @@ void wake_signal(struct wake *wake)
 {
 	uint64_t one = 1;
 
-	atomic_thread_fence(memory_order_seq_cst); // the work before the look at `armed`
-	if (!atomic_load_explicit(&wake->armed, memory_order_relaxed))
-		return;
+	// An exchange, not a load: it orders the work before the look at `armed`.
 	if (atomic_exchange(&wake->armed, false) && write(wake->fd, &one, sizeof(one)) < 0)
 		return; // the counter is full: the sleeper is awake anyway
 }

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,9 +108,8 @@ static struct world_device *device_at(struct world *world, const uint8_t ip[16])
 }
 
 // Which of the device's keys the datagram is under: none is an error too.
-static void tap(void *ctx, const struct io_mem_datagram *d)
+static void tap(struct world *world, const struct io_mem_datagram *d)
 {
-	struct world *world = ctx;
 	struct world_device *device = device_at(world, d->ip);
 
 	world->taps++;
@@ -139,8 +139,12 @@ static void check_stopped(struct world *world, const struct io_mem_datagram *d)
 
 static void tap_all(void *ctx, const struct io_mem_datagram *d)
 {
-	check_stopped(ctx, d);
-	tap(ctx, d);
+	struct world *world = ctx;
+
+	pthread_mutex_lock(&world->lock);
+	check_stopped(world, d);
+	tap(world, d);
+	pthread_mutex_unlock(&world->lock);
 }
 
 // ---- Devices
@@ -224,7 +228,9 @@ void world_authenticate(struct world *world, unsigned number)
 	struct akmapush_ue_now now = ue_now(world);
 
 	assert(device->n_keys < WORLD_KEYS_MAX);
+	pthread_mutex_lock(&world->lock);
 	random_fill(&world->random, device->kakma[device->n_keys++], 32);
+	pthread_mutex_unlock(&world->lock);
 	akmapush_ue_set_kakma(device->ue, device->kakma[device->n_keys - 1], &now);
 }
 
@@ -266,6 +272,8 @@ static void open_dp(struct world *world)
 			world_register(world, i);
 		give_address(world, i);
 	}
+	if (world->threads && dp_start(world->dp))
+		abort();
 }
 
 void world_open(struct world *world, const struct world_config *config)
@@ -290,6 +298,8 @@ void world_open(struct world *world, const struct world_config *config)
 		(struct world_clock){{world_mono_ns, world_unix_ms}, 1000000000, 1800000000000};
 	world->sealed = calloc(1, sizeof(*world->sealed));
 	world->n_devices = config->n_devices;
+	world->threads = config->threads;
+	pthread_mutex_init(&world->lock, NULL);
 	if (io_mem_open(&world->net, &net))
 		abort();
 	world->config = (struct dp_config){
@@ -331,6 +341,7 @@ void world_close(struct world *world)
 	}
 	io_mem_close(world->net);
 	free(world->sealed);
+	pthread_mutex_destroy(&world->lock);
 }
 
 // ---- Pushes
@@ -348,7 +359,7 @@ unsigned world_push_new(struct world *world, unsigned first, unsigned n, uint32_
 			bool ack_wanted, size_t payload_len, uint16_t segment_size)
 {
 	static uint8_t af_id[sizeof(fqdn) - 1 + sizeof(ua_star_id)];
-	unsigned number = world->n_pushes++;
+	unsigned number = world->n_pushes;
 	struct world_push *push = &world->pushes[number];
 
 	assert(number < WORLD_PUSHES_MAX && first + n <= world->n_devices);
@@ -373,6 +384,9 @@ unsigned world_push_new(struct world *world, unsigned first, unsigned n, uint32_
 	};
 	make_push_id(world, push->spec.push_id);
 	random_fill(&world->random, push->spec.secret, 16);
+	pthread_mutex_lock(&world->lock);
+	world->n_pushes++; // from here on the tap sees it
+	pthread_mutex_unlock(&world->lock);
 	return number;
 }
 
@@ -394,7 +408,9 @@ void world_push_stop(struct world *world, unsigned number, enum dp_state state)
 
 	assert(given);
 	world_fence(world);
+	pthread_mutex_lock(&world->lock);
 	world->pushes[number].stopped = true;
+	pthread_mutex_unlock(&world->lock);
 }
 
 enum dp_state world_state(const struct world *world, unsigned push, unsigned device)
@@ -438,10 +454,19 @@ static void take_events(struct world *world)
 	}
 }
 
-void world_step(struct world *world, uint64_t ms)
+static void turn_workers(struct world *world)
 {
+	if (world->threads) {
+		sched_yield();
+		return;
+	}
 	for (unsigned i = 0; i < world->config.n_workers; i++)
 		dp_turn(world->dp, i);
+}
+
+void world_step(struct world *world, uint64_t ms)
+{
+	turn_workers(world);
 	io_mem_step(world->net);
 	take_events(world);
 	world->clock.mono_ns += ms * 1000000;
@@ -471,8 +496,7 @@ void world_fence(struct world *world)
 
 	assert(given);
 	while (world->fence_passed != token) {
-		for (unsigned i = 0; i < world->config.n_workers; i++)
-			dp_turn(world->dp, i);
+		turn_workers(world);
 		take_events(world);
 	}
 }

@@ -4,6 +4,8 @@
 // on everything sent checks the product's first invariant: no pair of key and nonce seals two
 // texts, through restarts of the data plane included. All choices come from one seed.
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +21,7 @@ struct world;
 
 struct world_clock {
 	struct clock clock; // first: the functions cast
-	uint64_t mono_ns, unix_ms;
+	_Atomic uint64_t mono_ns, unix_ms;
 };
 
 struct world_device {
@@ -51,6 +53,7 @@ struct world_config {
 	uint64_t seed;
 	unsigned n_devices, n_workers;
 	uint32_t lost, twice, delayed; // of a million
+	bool threads;                  // workers run by themselves; else world_step turns them
 };
 
 struct world {
@@ -66,7 +69,9 @@ struct world {
 	uint64_t fence_passed; // the last token
 	uint64_t taps;         // datagrams the tap saw
 	struct sealed_table *sealed;
-	char failure[256]; // the first thing the tap found wrong; empty: nothing
+	bool threads;
+	pthread_mutex_t lock; // of what the tap shares with the test
+	char failure[256];    // the first thing the tap found wrong; empty: nothing
 };
 
 // Devices with addresses and keys, known to the data plane, none running. Asserts on trouble.
