@@ -42,7 +42,8 @@ extern const struct http_route af_routes[];
 
 // By FQDN as given (it is normalised first); NULL when there is none.
 struct af *af_find(const struct app *app, const char *fqdn, size_t len);
-struct af *af_at(const struct app *app, uint32_t index); // NULL at the end of the registry
+// In the order of their FQDNs, i = 0, 1, …; NULL at the end.
+struct af *af_at(const struct app *app, uint32_t i);
 
 // Whether the AF's registration allows this UE (its groups, or all).
 bool af_allows(const struct app *app, const struct af *af, uint32_t handle);

@@ -9,6 +9,7 @@
 #include "control/http.h"
 
 struct app;
+struct store_batch;
 
 enum { GROUP_ID_MAX = 255, GROUP_DESCRIPTION_MAX = 256 };
 
@@ -34,3 +35,7 @@ uint32_t group_next(const struct app *app,
 // the group's until the next change of it.
 const uint32_t *group_members(const struct app *app, struct group *group, uint32_t *n);
 bool group_has(const struct app *app, struct group *group, uint32_t handle);
+
+// A handle takes over from another what groups it is in: into the batch, then, durable, in memory.
+void group_store_copy(struct app *app, struct store_batch *batch, uint32_t from, uint32_t to);
+void group_apply_copy(struct app *app, uint32_t from, uint32_t to);
