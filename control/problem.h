@@ -28,11 +28,14 @@ struct http_request;
 	X(UE_NOT_FOUND, 404, "No such UE")                                                         \
 	X(PUSH_NOT_FOUND, 404, "No such push")                                                     \
 	X(METHOD_NOT_ALLOWED, 405, "The resource does not take this method")                       \
+	X(REQUEST_TIMEOUT, 408, "The request took too long to arrive")                             \
 	X(IDENTITY_CONFLICT, 409, "The identity belongs to another subscriber")                    \
 	X(IDEMPOTENCY_CONFLICT, 409, "The Idempotency-Key was used for another request")           \
 	X(PUSH_FINISHED, 409, "The push is over")                                                  \
 	X(PAYLOAD_TOO_LARGE, 413, "The body or payload is too large")                              \
+	X(URI_TOO_LONG, 414, "The path is too long")                                               \
 	X(UNSUPPORTED_MEDIA_TYPE, 415, "The media type is not taken here")                         \
+	X(HEADERS_TOO_LARGE, 431, "The header fields are too large")                               \
 	X(NF_CONGESTION_RISK, 429, "Too many requests")                                            \
 	X(SYSTEM_FAILURE, 500, "Internal error")                                                   \
 	X(NF_CONGESTION, 503, "The function is congested")                                         \
@@ -76,7 +79,8 @@ void problem_param(struct problem *problem, enum problem_cause cause, const char
 int problem_status(enum problem_cause cause);
 const char *problem_name(enum problem_cause cause);
 
-// A store's or table's -errno as a cause: -ENOSPC 507, -EIO and -EBUSY 503, -EEXIST 409, else 500.
+// A store's or table's -errno as a cause: -ENOSPC and -ENOMEM 507; -EIO, -EROFS, -EBUSY and -EAGAIN
+// 503; -EEXIST 409; else 500.
 enum problem_cause problem_of_errno(int error);
 
 // Answers the request with the problem; the request is gone afterwards.
