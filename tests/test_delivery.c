@@ -90,6 +90,7 @@ static void check_push(struct world *world, unsigned number)
 static void check_world(struct world *world)
 {
 	EXPECT(!world->failure[0], world->random.seed);
+	EXPECT(!world->other_replies, world->random.seed);
 	for (unsigned i = 0; i < world->n_pushes; i++)
 		check_push(world, i);
 }

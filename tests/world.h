@@ -66,8 +66,9 @@ struct world {
 	unsigned n_devices;
 	struct world_push pushes[WORLD_PUSHES_MAX];
 	unsigned n_pushes;
-	uint64_t fence_passed; // the last token
-	uint64_t taps;         // datagrams the tap saw
+	uint64_t fence_passed;  // the last token
+	uint64_t taps;          // datagrams the tap saw
+	unsigned other_replies; // that no device of the world gave
 	struct sealed_table *sealed;
 	bool threads;
 	pthread_mutex_t lock; // of what the tap shares with the test
