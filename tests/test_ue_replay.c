@@ -166,6 +166,55 @@ Test(ue_replay, delivered_at_most_once)
 	}
 }
 
+// Rule 6 for every push there is, also those that left the list or never were on it.
+struct pace {
+	uint64_t last_ms;
+	unsigned acks;
+};
+
+static void pace_check(struct pace *pace, uint64_t now_ms, uint64_t seed)
+{
+	uint64_t gap = now_ms - pace->last_ms;
+
+	if (pace->acks > 0)
+		cr_assert_geq(gap, pace->acks < 4 ? 2000 : 60000, "seed %lu, ACK %u after %lu ms",
+			      (unsigned long)seed, pace->acks + 1, (unsigned long)gap);
+	pace->last_ms = now_ms;
+	pace->acks++;
+}
+
+static void pace_run(uint64_t first_seed, uint8_t list_max)
+{
+	struct pace pace[200] = {{0}};
+	uint64_t seed = first_seed;
+	uint8_t key = 1;
+
+	kit_init(&kit);
+	kit.config.list_max = list_max;
+	kit_new_ue(&kit);
+	kit_authenticate(&kit, key);
+	for (unsigned step = 0; step < 600; step++) {
+		// Half of the runs go through many pushes in little time, so that lists overflow.
+		bool crowd = first_seed & 2;
+		uint32_t n = (uint32_t)(kit_random(&seed) % 40) + (crowd ? step / 4 : 0);
+		struct kit_push p = {.flags = n % 2 ? 3 : 1, .expiry = KIT_START_S + 1000000};
+
+		kit_pass(&kit, (uint32_t)(kit_random(&seed) % (crowd ? 200 : 4000)));
+		if (kit_random(&seed) % 100 == 0)
+			kit_authenticate(&kit, ++key);
+		kit_push_id(p.push_id, 0, n);
+		kit_push(&kit, &p);
+		if (kit_ack(&kit) > 0)
+			pace_check(&pace[n], kit.now.ms, first_seed);
+	}
+}
+
+Test(ue_replay, acks_of_every_push_are_spaced)
+{
+	for (uint64_t seed = 1; seed <= 200; seed++)
+		pace_run(seed, seed % 2 ? 3 : 64);
+}
+
 // (key, nonce) of an ACK: another content has another salt; the same content is the same octets.
 Test(ue_replay, acks_of_other_content_have_other_nonces)
 {

@@ -7,39 +7,41 @@
 // reassembles, refuses replays, and writes the acknowledgement. It does no input or output and
 // allocates nothing: datagrams, memory, clock and storage are the caller's.
 //
-//	static struct akmapush_ue *ue;	// made by akmapush_ue_init, filled by _load or _set_kausf
+//   static struct akmapush_ue *ue; // from akmapush_ue_init, then akmapush_ue_load or _set_kausf
 //
-//	void on_datagram(const uint8_t *datagram, size_t len, const struct akmapush_ue_address
-//*source)
-//	{
-//		static uint8_t scratch[AKMAPUSH_UE_SEGMENT_MAX], out[AKMAPUSH_UE_DATAGRAM_MAX];
-//		struct akmapush_ue_now now = {.ms = uptime_ms(), .unix_s = rtc(), .trusted =
-// rtc_ok()}; 		struct akmapush_ue_address to; 		struct akmapush_ue_push push;
-// enum akmapush_ue_outcome outcome; 		int32_t n;
+//   void on_datagram(const void *datagram, size_t len, const struct akmapush_ue_address *source)
+//   {
+//       static uint8_t scratch[AKMAPUSH_UE_SEGMENT_MAX], ack[AKMAPUSH_UE_DATAGRAM_MAX];
+//       struct akmapush_ue_now now = {uptime_ms(), rtc_s(), rtc_is_trusted()};
+//       struct akmapush_ue_address to;
+//       struct akmapush_ue_push push;
+//       enum akmapush_ue_outcome outcome;
+//       int32_t n;
 //
-//		outcome = akmapush_ue_input(ue, datagram, len, source, &now, scratch, &push);
-//		if (push.persist && !save_to_flash(ue)) {		// 1. akmapush_ue_save
-//			akmapush_ue_withdraw(ue, &push);		//    not stored: not
-// delivered 			return;
-//		}
-//		if (outcome == AKMAPUSH_UE_DELIVERED && valve(push.payload, push.payload_len))
-//			akmapush_ue_answer(ue, push.af, push.push_id, 1, NULL, 0);	// 2.
-//		n = akmapush_ue_ack(ue, push.af, push.push_id, &now, out, sizeof(out), &to);
-//		if (n > 0)
-//			udp_send(out, (size_t)n, &to);			// 3.
-//	}
+//       outcome = akmapush_ue_input(ue, datagram, len, source, &now, scratch, &push);
+//       if (push.persist && !save_to_flash(ue)) { // 1. what akmapush_ue_save writes
+//           if (outcome == AKMAPUSH_UE_DELIVERED)
+//               akmapush_ue_withdraw(ue, &push.id); // not stored, so not delivered
+//           return;
+//       }
+//       if (outcome == AKMAPUSH_UE_DELIVERED) // 2. the application
+//           akmapush_ue_answer(ue, &push.id, valve(&push) ? 1 : 2, NULL, 0, &now);
+//       n = akmapush_ue_ack(ue, &push.id, &now, ack, sizeof(ack), &to);
+//       if (n > 0) // 3. the ACK
+//           udp_send(ack, n, &to);
+//   }
 //
 // Each push is delivered at most once, whatever is lost, repeated, reordered or restarted, as long
 // as step 1 comes before steps 2 and 3.
 //
-// Memory: akmapush_ue_size() octets for one UE, below 4 KiB with one AF. It holds keys. The object
-// is never moved or copied. The configuration is shared by any number of UEs and outlives
-// them, as does the pool of reassembly buffers.
+// Memory: akmapush_ue_size() octets for one UE, 3,504 with one AF. It holds keys, and is never
+// moved or copied. The configuration is shared by any number of UEs and outlives them, as does the
+// pool of reassembly buffers.
 //
 // Threads: none of its own, no locks, no globals. A UE, and all UEs that share a pool, belong to
 // one thread at a time.
 //
-// Clause numbers "rule n" are those of "UE rules" in docs/specification.md.
+// "Rule n" is that of "UE rules" in docs/specification.md.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -192,7 +194,7 @@ size_t akmapush_ue_size(const struct akmapush_ue_config *config);
 	(AKMAPUSH_UE_SIZE_FIXED + (n_afs) * (AKMAPUSH_UE_SIZE_AF + 2 * 24 * (list_max)) +          \
 	 (n_replies)*AKMAPUSH_UE_SIZE_REPLY(reply_max))
 #define AKMAPUSH_UE_SIZE_FIXED            ((size_t)104)
-#define AKMAPUSH_UE_SIZE_AF               ((size_t)336)
+#define AKMAPUSH_UE_SIZE_AF               ((size_t)328)
 #define AKMAPUSH_UE_SIZE_REPLY(reply_max) ((24 + (size_t)(reply_max) + 7) / 8 * 8)
 
 // Makes a UE without keys in `memory` (aligned for uint64_t). NULL if the memory is too small or
@@ -208,17 +210,17 @@ void akmapush_ue_fini(struct akmapush_ue *ue);
 // SUPI ("imsi-..." or "nai-..."), or takes K_AKMA itself. The current key becomes the previous one,
 // which is erased 300 s after the first valid push under the new key, at most 24 h from now. A key
 // that is already current changes nothing. To be called at once, not at the first push, and only
-// for a new authentication: see akmapush_ue_recover. Save the state afterwards. 0, EINVAL (SUPI),
-// ECRYPTO (the current key stays, the previous one is erased).
+// for a new authentication: see akmapush_ue_recover. Save the state afterwards.
+// 0, EINVAL (SUPI), ECRYPTO (the current key stays, the previous one is erased).
 int akmapush_ue_set_kausf(struct akmapush_ue *ue, const uint8_t kausf[32], const char *supi,
 			  const struct akmapush_ue_now *now);
 int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
 			  const struct akmapush_ue_now *now);
 
 // Rule 7, for a UE without keys whose stored state was lost or damaged, while its keys were kept
-// elsewhere: takes the keys (previous may be NULL) and refuses whatever is dated before now + 120
-// s. 0, ECRYPTO; EREFUSED without a trusted clock: wait for one, or for the next primary
-// authentication.
+// elsewhere: takes the keys (previous may be NULL) and refuses what is dated up to 120 s from
+// now. 0, EINVAL (the UE has keys), ECRYPTO; EREFUSED without a trusted clock: wait for one, or for
+// the next primary authentication.
 int akmapush_ue_recover(struct akmapush_ue *ue, const uint8_t current[32],
 			const uint8_t previous[32], const struct akmapush_ue_now *now);
 
@@ -285,10 +287,11 @@ int32_t akmapush_ue_save(const struct akmapush_ue *ue, const struct akmapush_ue_
 			 uint8_t *out, size_t size);
 
 // Takes the newest saved blob into a UE that akmapush_ue_init has just made. AFs are found by FQDN
-// and Ua* id; one that is not in the blob has lost its list (rule 7). Spacing of ACKs starts anew.
-// 0; EDAMAGED for anything that akmapush_ue_save did not write, ENOROOM if list_max or the reply
-// store has become too small for it, ECRYPTO: the UE has no keys then, and goes on with
-// akmapush_ue_recover or with the next primary authentication.
+// and Ua* id; one that is not in the blob has lost its list (rule 7). No
+// ACK for a push on a list leaves within 2 s, as one may have left just before. 0; EDAMAGED for
+// anything that akmapush_ue_save did not write, ENOROOM if list_max or the reply store has become
+// too small for it, ECRYPTO: the UE has no keys then, and goes on with akmapush_ue_recover or with
+// the next primary authentication.
 int akmapush_ue_load(struct akmapush_ue *ue, const struct akmapush_ue_now *now, const uint8_t *blob,
 		     size_t len);
 

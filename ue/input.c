@@ -62,21 +62,15 @@ static enum akmapush_ue_outcome time_check(struct apue_af *af, const struct apue
 	return push->expiry < apue_clock_s(af, now) ? AKMAPUSH_UE_EXPIRED : AKMAPUSH_UE_DELIVERED;
 }
 
-// What an ACK for this copy needs to know of it.
+// What an ACK for this copy needs to know of it; without an entry there is none.
 static void copy_note(struct apue_entry *entry, const struct opened *opened)
 {
+	if (!entry)
+		return;
 	memcpy(entry->ref, opened->push.ref, sizeof(entry->ref));
 	entry->suite2 = opened->push.suite == 2;
 	entry->slot = opened->slot & 1u;
 	entry->wanted = (opened->push.flags & APUE_FLAG_ACK_WANTED) != 0;
-}
-
-static void late_note(struct apue_af *af, const struct opened *opened, uint64_t now_ms)
-{
-	struct apue_entry *entry = apue_late(af, opened->push.push_id, now_ms);
-
-	if (entry)
-		copy_note(entry, opened);
 }
 
 // Rule 5.
@@ -93,11 +87,11 @@ static enum akmapush_ue_outcome replay_check(struct akmapush_ue *ue, const struc
 		return AKMAPUSH_UE_DUPLICATE;
 	}
 	if (apue_is_below_floor(af, push_id)) {
-		late_note(af, opened, now_ms);
+		copy_note(apue_late(af, push_id, now_ms), opened);
 		return AKMAPUSH_UE_TOO_OLD;
 	}
 	if (ordered && memcmp(push_id, af->ordered, sizeof(af->ordered)) <= 0) {
-		late_note(af, opened, now_ms);
+		copy_note(apue_late(af, push_id, now_ms), opened);
 		return AKMAPUSH_UE_OUT_OF_ORDER;
 	}
 	if (ordered)

@@ -73,52 +73,59 @@ static struct apue_entry *late_quietest(struct apue_af *af, uint64_t now_ms)
 	return best;
 }
 
-// Notes what is forgotten with an entry that was answered: how often, and perhaps how lately.
-static void late_lose(struct apue_af *af, const struct apue_entry *entry, uint64_t now_ms)
+// Puts an entry into the quietest place. What was there is forgotten, and with it how often it was
+// answered.
+static struct apue_entry *late_put(struct apue_af *af, struct apue_entry *place,
+				   const struct apue_entry *entry)
 {
-	uint32_t since = apue_ticks_since(entry, now_ms);
-	uint64_t until = now_ms + (uint64_t)(APUE_SLOW_TICKS - since) * APUE_TICK_MS;
+	if (place->acks > 0)
+		af->crowded = true;
+	*place = *entry;
+	place->replied = 0;
+	return place;
+}
 
-	if (entry->acks == 0)
-		return;
-	af->crowded = true;
-	if (since < APUE_SLOW_TICKS && until > af->quiet_ms)
-		af->quiet_ms = until;
+// A place that was quiet for so long that nobody can tell that it is forgotten, or NULL.
+static struct apue_entry *late_take(struct apue_af *af, const uint8_t *push_id, uint64_t now_ms)
+{
+	struct apue_entry *place = late_quietest(af, now_ms), fresh = {{0}};
+
+	if (apue_ticks_since(place, now_ms) < APUE_SLOW_TICKS)
+		return NULL;
+	memcpy(fresh.push_id, push_id, AKMAPUSH_UE_PUSH_ID);
+	return late_put(af, place, &fresh);
 }
 
 struct apue_entry *apue_late(struct apue_af *af, const uint8_t *push_id, uint64_t now_ms)
 {
 	struct apue_entry *entry = apue_late_find(af, push_id);
 
-	if (entry) {
-		entry->status = APUE_STATUS_MAX;
-		return entry;
+	if (!entry) {
+		entry = late_take(af, push_id, now_ms);
+		if (!entry)
+			return NULL;
+		// It may have had its quick ACKs before it was forgotten. The first is due at once.
+		if (af->crowded || apue_is_below_floor(af, push_id)) {
+			entry->acks = APUE_QUICK_ACKS;
+			entry->acked = (now_ms / APUE_TICK_MS - APUE_SLOW_TICKS) & APUE_TICK_MASK;
+		}
 	}
-	entry = late_quietest(af, now_ms);
-	if (now_ms < af->quiet_ms || apue_ticks_since(entry, now_ms) < APUE_SLOW_TICKS)
-		return NULL;
-	late_lose(af, entry, now_ms);
-	memset(entry, 0, sizeof(*entry));
-	memcpy(entry->push_id, push_id, AKMAPUSH_UE_PUSH_ID);
 	entry->status = APUE_STATUS_MAX;
-	// It may have had its quick ACKs before it was forgotten. The first is due at once.
-	if (af->crowded || apue_is_below_floor(af, push_id)) {
-		entry->acks = APUE_QUICK_ACKS;
-		entry->acked = (now_ms / APUE_TICK_MS - APUE_SLOW_TICKS) & APUE_TICK_MASK;
-	}
 	return entry;
 }
 
-// Keeps what leaves a list long enough to space its ACKs.
-static struct apue_entry *late_keep(struct apue_af *af, const struct apue_entry *entry,
-				    uint64_t now_ms)
+// What leaves a list is kept until its next ACK might leave. If there are too many of those, the
+// most recently answered stay: as long as they fill the places, no other is answered.
+static void late_keep(struct apue_af *af, struct apue_entry *entry, uint64_t now_ms)
 {
 	struct apue_entry *place = late_quietest(af, now_ms);
+	uint32_t since = apue_ticks_since(entry, now_ms);
 
-	late_lose(af, place, now_ms);
-	*place = *entry;
-	place->replied = 0;
-	return place;
+	if (since >= APUE_SLOW_TICKS || since > apue_ticks_since(place, now_ms))
+		return;
+	place = late_put(af, place, entry);
+	place->status = APUE_STATUS_MAX;
+	place->acks = APUE_QUICK_ACKS;
 }
 
 static void evict(struct akmapush_ue *ue, unsigned i, unsigned slot, struct apue_entry *entry,
@@ -128,11 +135,7 @@ static void evict(struct akmapush_ue *ue, unsigned i, unsigned slot, struct apue
 
 	floor_raise(af->floor[slot], entry->push_id);
 	apue_reply_drop(ue, i, entry);
-	if (entry->acks > 0 && apue_ticks_since(entry, now_ms) < APUE_SLOW_TICKS) {
-		entry = late_keep(af, entry, now_ms);
-		entry->status = APUE_STATUS_MAX;
-		entry->acks = APUE_QUICK_ACKS;
-	}
+	late_keep(af, entry, now_ms);
 }
 
 // Makes room at `at`, which is among n entries; a full list loses its first. The place, or NULL if
@@ -169,7 +172,7 @@ struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned i, unsigned slot
 		return place;
 	}
 	floor_raise(af->floor[slot], push_id);
-	return late_keep(af, &fresh, now_ms);
+	return late_take(af, push_id, now_ms);
 }
 
 // Takes back an acceptance. An ordered push has to be larger than `ordered` to be accepted again,

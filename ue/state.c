@@ -5,8 +5,8 @@
 // 16 | floor
 // current 16 | floor previous 16 | ordered 16 | clock 8 | usable 1 | 	        entries current 1 |
 // entries
-// previous 1 | 	        per entry: push_id 16 | ref 4 | bits 1 | acks 1 [ | expiry 4 | length
-// 2 | reply ] 	check 16
+// previous 1 | 	        per entry: push_id 16 | ref 4 | bits 1 | acks 1 [ | expiry 4 |
+// length 2 | reply ] 	check 16
 //
 // The tag names an AF whatever its place in the configuration. The check finds damage; it keeps out
 // nobody who can write to the storage.

@@ -10,7 +10,8 @@ enum {
 APUE_STATIC_ASSERT(entry, sizeof(struct apue_entry) == 24);
 APUE_STATIC_ASSERT(fixed, sizeof(struct akmapush_ue) <= AKMAPUSH_UE_SIZE_FIXED);
 APUE_STATIC_ASSERT(fixed_aligned, AKMAPUSH_UE_SIZE_FIXED % sizeof(uint64_t) == 0);
-APUE_STATIC_ASSERT(af, sizeof(struct apue_af) == AKMAPUSH_UE_SIZE_AF);
+APUE_STATIC_ASSERT(af, sizeof(struct apue_af) <= AKMAPUSH_UE_SIZE_AF);
+APUE_STATIC_ASSERT(af_aligned, AKMAPUSH_UE_SIZE_AF % sizeof(uint64_t) == 0);
 APUE_STATIC_ASSERT(reply, sizeof(struct apue_reply) == 24);
 APUE_STATIC_ASSERT(one_af, AKMAPUSH_UE_SIZE(1, 64, 0, 0) <= 4096);
 

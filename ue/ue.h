@@ -39,13 +39,12 @@ struct apue_af {
 	uint8_t ordered[AKMAPUSH_UE_PUSH_ID]; // largest accepted push_id with the flag
 	struct apue_entry late[APUE_LATE];    // push_id zero: free
 	uint64_t clock_ms;                    // largest push_id time verified
-	uint64_t quiet_ms; // until then no new entry of `late` is answered, as old ones were lost
-	uint16_t buffer;   // reassembly buffer + 1; 0: none
-	uint16_t port;     // where the last copy came from
-	uint8_t address;   // the same, index into push_functions; APUE_NO_ADDRESS
-	uint8_t n[2];      // entries of each slot
-	bool usable[2];    // the slot's key may be used: false without a key or by rule 7
-	bool crowded;      // an entry of `late` had to go: new ones start at the slow pace
+	uint16_t buffer;                      // reassembly buffer + 1; 0: none
+	uint16_t port;                        // where the last copy came from
+	uint8_t address; // the same, index into push_functions; APUE_NO_ADDRESS
+	uint8_t n[2];    // entries of each slot
+	bool usable[2];  // the slot's key may be used: false without a key or by rule 7
+	bool crowded;    // an entry of `late` had to go: new ones start at the slow pace
 	struct apue_entry entries[]; // list_max of slot 0, then of slot 1, each in rising order
 };
 
@@ -90,7 +89,7 @@ struct apue_entry *apue_find(const struct akmapush_ue *ue, struct apue_af *af,
 struct apue_entry *apue_late_find(struct apue_af *af, const uint8_t *push_id);
 bool apue_is_below_floor(const struct apue_af *af, const uint8_t *push_id);
 // Puts a push_id that is on neither list onto the list of `slot`. The entry is in `late` if it is
-// smaller than all of a full list.
+// smaller than all of a full list, or NULL if that has no room for it: then it goes without an ACK.
 struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned af, unsigned slot,
 			       const uint8_t *push_id, uint64_t now_ms);
 // An entry for an answer with status 3, NULL if it has to go without one.
