@@ -1,0 +1,67 @@
+#pragma once
+// Subscribers made from a seed, the same in every program that is given the seed: the load
+// generator registers them, the fleet of UEs is them. Subscriber i has
+//
+//   SUPI    imsi-00101 and i in ten digits          GPSI  msisdn-999 and i in ten digits
+//   K_AUSF  HMAC-SHA-256(SHA-256(seed), "kausf" || i (8 octets) || registration number (4 octets))
+//   A-KID   0.<A-TID in base64url, no padding>@akma.5gc.mnc001.mcc001.3gppnetwork.org
+//   IPv4    127.1.0.0 + i, all on one port; the next port when the addresses up to
+//           127.255.255.254 are used up
+//   IPv6    ::1, a port each
+//
+// K_AKMA, A-TID and K_AF follow from K_AUSF (TS 33.535 Annex A). The registration number counts
+// primary authentications: a new one gives new keys. Nothing here keeps anything but the seed. Any
+// thread.
+
+#include <stdint.h>
+
+#include "crypto/akma.h"
+#include "crypto/sha256.h"
+
+enum {
+	SUBSCRIBER_SUPI = 21, // with the terminator
+	SUBSCRIBER_GPSI = 21,
+	SUBSCRIBER_AKID = 100,
+	SUBSCRIBER_ADDRESS = 16, // text of an address
+	SUBSCRIBER_PORT = 48470, // of a UE, unless asked otherwise
+	SUBSCRIBER_PORTS_V6 = 10000,
+};
+
+#define SUBSCRIBER_MAX      ((uint64_t)10000000000) // ten digits
+#define SUBSCRIBER_IPV4     ((uint32_t)0x7f010000)
+#define SUBSCRIBER_PER_PORT ((uint32_t)0x00feffff) // 127.1.0.0 to 127.255.255.254
+
+struct subscribers {
+	const struct sha256_ops *sha;
+	struct hmac_key key; // of the seed; secret
+};
+
+void subscribers_init(struct subscribers *all, const char *seed);
+
+void subscriber_supi(uint64_t i, char supi[SUBSCRIBER_SUPI]);
+void subscriber_gpsi(uint64_t i, char gpsi[SUBSCRIBER_GPSI]);
+
+// K_AUSF and K_AKMA are secrets of the caller.
+void subscriber_kausf(const struct subscribers *all, uint64_t i, uint32_t registration,
+		      uint8_t kausf[AKMA_KEY]);
+void subscriber_kakma(const struct subscribers *all, uint64_t i, uint32_t registration,
+		      uint8_t kakma[AKMA_KEY]);
+void subscriber_akid(const struct subscribers *all, uint64_t i, uint32_t registration,
+		     char akid[SUBSCRIBER_AKID]);
+
+// Where subscriber i is reached.
+struct subscriber_address {
+	uint32_t ipv4; // host order; IPv6: 0, the address is ::1
+	uint16_t port;
+};
+
+enum subscriber_family { SUBSCRIBER_V4, SUBSCRIBER_V6 };
+
+// 0, or -ERANGE when the ports from `port` on do not reach so far.
+int subscriber_address(enum subscriber_family family, uint16_t port, uint64_t i,
+		       struct subscriber_address *address);
+void subscriber_address_text(const struct subscriber_address *address,
+			     char text[SUBSCRIBER_ADDRESS]);
+// The subscriber who is reached there, or -ENOENT.
+int64_t subscriber_at(enum subscriber_family family, uint16_t port,
+		      const struct subscriber_address *address);
