@@ -7,6 +7,7 @@
 struct af_registry {
 	struct af *by_index[DP_AF_MAX]; // also of registrations that were deleted or never durable
 	bool is_live[DP_AF_MAX];
+	bool is_deleted[DP_AF_MAX];
 	struct af *by_fqdn[DP_AF_MAX]; // those that are live, ascending
 	uint32_t n_live;
 };

@@ -23,9 +23,18 @@ void answer_json(struct http_request *request, int status, struct json_writer *w
 	json_text_free(text, len);
 }
 
-struct store_batch *answer_begin(struct http_request *request, size_t size, void **change)
+void answer_congestion(struct http_request *request)
 {
 	struct problem problem;
+
+	problem_init(&problem);
+	problem_set(&problem, PROBLEM_NF_CONGESTION, "the store's queue is full");
+	problem.retry_after_s = RETRY_S;
+	problem_answer(request, &problem);
+}
+
+struct store_batch *answer_begin(struct http_request *request, size_t size, void **change)
+{
 	struct store_batch *batch;
 
 	*change = calloc(1, size);
@@ -37,9 +46,6 @@ struct store_batch *answer_begin(struct http_request *request, size_t size, void
 	if (batch)
 		return batch;
 	free(*change);
-	problem_init(&problem);
-	problem_set(&problem, PROBLEM_NF_CONGESTION, "the store's queue is full");
-	problem.retry_after_s = RETRY_S;
-	problem_answer(request, &problem);
+	answer_congestion(request);
 	return NULL;
 }

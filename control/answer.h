@@ -5,11 +5,13 @@
 
 struct http_request;
 struct json_writer;
-struct problem;
 struct store_batch;
 
 // Answers with the document, application/json; 507 without memory for it.
 void answer_json(struct http_request *request, int status, struct json_writer *w);
+
+// 503 with Retry-After: store or apply queue are full.
+void answer_congestion(struct http_request *request);
 
 // A batch and the memory (zero, for the caller to free) of a change that goes with it; NULL when
 // there is no room for either, and the request has been answered.

@@ -2,6 +2,7 @@
 // The control plane's parts, put together once by akmapushd.c. One loop thread owns all of it; only
 // the store's writer and the data plane's workers run beside it.
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct af_registry;
@@ -29,4 +30,6 @@ struct app {
 	struct group_registry *groups;
 	struct push_registry *pushes;
 	struct http_server *http;
+	uint64_t started_ms; // Unix milliseconds
+	bool is_ending;
 };

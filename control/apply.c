@@ -2,7 +2,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "control/app.h"
 #include "control/store.h"
 #include "dataplane/dp.h"
@@ -21,6 +23,7 @@ struct apply {
 	uint64_t token;   // of the fence that what is applied now will wait for
 	uint64_t fenced;  // the last token that came back
 	bool wants_fence; // something was applied since the last fence was sent
+	int status;       // of the last outcome
 	bool is_polling;  // a change's callback may commit another
 };
 
@@ -53,6 +56,11 @@ static void note_outcome(void *ctx, int status)
 	struct change *change = *apply->durable_end;
 
 	assert(change);
+	if (status != apply->status)
+		log_write(status ? LOG_ERROR : LOG_INFO, "store", "%s%s",
+			  status ? "changes are refused: " : "changes are taken again",
+			  status ? strerror(-status) : "");
+	apply->status = status;
 	change->status = status;
 	apply->durable_end = &change->next;
 }
@@ -136,6 +144,36 @@ void apply_fence(struct app *app, const struct dp_event *event)
 	assert(event->token > apply->fenced && event->token < apply->token);
 	apply->fenced = event->token;
 	finish(apply);
+}
+
+int apply_status(const struct app *app)
+{
+	return app->apply->status;
+}
+
+static void probe_done(struct change *change, struct app *app, int status)
+{
+	(void)app;
+	(void)status;
+	free(change);
+}
+
+void apply_tick(struct app *app)
+{
+	struct store_batch *batch;
+	struct change *change;
+
+	if (!app->apply->status || app->apply->n > 0)
+		return;
+	change = calloc(1, sizeof(*change));
+	batch = change ? apply_begin(app) : NULL;
+	if (!batch) {
+		free(change);
+		return;
+	}
+	change->done = probe_done;
+	store_put(batch, STORE_META, "probe", 5, "", 0);
+	apply_commit(app, batch, change);
 }
 
 bool apply_is_idle(const struct app *app)

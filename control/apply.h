@@ -39,4 +39,8 @@ void apply_commit(struct app *app, struct store_batch *batch, struct change *cha
 // whether it wants to come again soon: the data plane's queues were full.
 bool apply_poll(struct app *app);
 void apply_fence(struct app *app, const struct dp_event *event);
+// How the last commit ended: 0, or the store's -errno. While it failed, apply_tick (every second)
+// tries a write of its own, so that the end of the trouble is seen.
+int apply_status(const struct app *app);
+void apply_tick(struct app *app);
 bool apply_is_idle(const struct app *app); // nothing under way: an orderly end may go on

@@ -13,6 +13,15 @@ enum { CONFIG_CLIENTS_MAX = 1024, CONFIG_OPTIONS_MAX = 64, CONFIG_ERROR_MAX = 51
 
 enum config_role { CONFIG_ROLE_AUSF, CONFIG_ROLE_OPERATOR, CONFIG_ROLE_AF };
 
+#define CONFIG_RATE_MAX 1000000000000ull // datagrams a second
+
+// Of pauses between laps (docs/specification.md 6: a target at most every 2.5 s).
+enum {
+	CONFIG_LAP_PAUSE_MIN_MS = 2500,
+	CONFIG_LAP_PAUSE_LIMIT_MS = 3600 * 1000,
+	CONFIG_LAP_PAUSE_MAX_LIMIT_MS = 86400 * 1000,
+};
+
 // A TLS client: a name of its certificate and what it may do.
 struct config_client {
 	char *name; // subjectAltName DNS, or the subject's CN

@@ -53,6 +53,11 @@ void ue_stats(const struct app *app, struct ue_stats *stats)
 				   ues->n_addressed};
 }
 
+bool ue_is_registered(const struct app *app, uint32_t handle)
+{
+	return bit_is(app->ues->keyed, ue_first(app, handle));
+}
+
 uint64_t ue_stamp(struct app *app)
 {
 	uint64_t now = clock_unix_ms(app->clock) * 1000;

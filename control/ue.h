@@ -46,6 +46,8 @@ uint32_t ue_twin(const struct app *app, uint32_t handle);  // the other of twins
 size_t ue_identity(const struct app *app, uint32_t handle, enum dp_identity kind,
 		   char id[DP_IDENTITY_MAX + 1]);
 
+bool ue_is_registered(const struct app *app, uint32_t handle); // there is a key
+
 struct ue_stats {
 	uint32_t handles;    // named
 	uint32_t twins;      // pairs
