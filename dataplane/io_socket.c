@@ -38,7 +38,9 @@ static void set_size(int fd, int force, int ordinary, int octets)
 }
 
 // Never fragmented; PROBE: a forged "too big" from anyone cannot shrink what we may send, and our
-// datagrams fit the smallest IPv6 MTU as it is.
+// datagrams fit the smallest IPv6 MTU as it is. It is also the cheapest setting: where the kernel
+// may fragment, it makes an IP identification per destination, a cache miss each (with 65,536 of
+// them 1,100 ns a datagram instead of 740, akmapush-bench io).
 static int forbid_fragments(int fd, enum io_family family)
 {
 	const int v4 = IP_PMTUDISC_PROBE, v6 = IPV6_PMTUDISC_PROBE, yes = 1;

@@ -1,0 +1,27 @@
+#pragma once
+// What the variants of the bench io share: where datagrams go, and how many make a round.
+
+#include "bench/bench.h"
+
+enum { IO_ROUND = 8192, IO_BURST = 64 };
+
+struct io_sink {
+	int fd;
+	uint16_t port;
+	unsigned destinations; // 127.x.y.z, all of them this socket
+	unsigned round;        // datagrams in one
+	unsigned payload;
+	unsigned len; // of a datagram: 48 + payload
+};
+
+// Destination i as ::ffff:127.x.y.z.
+void io_sink_address(uint8_t ip[16], unsigned i);
+
+// Variants; io is the back end's name. NULL when it cannot be had here (said why).
+struct bench_variant *io_plain_open(const struct io_sink *sink, const char *df); // NULL: without
+
+void io_plain_close(struct bench_variant *variant);
+struct bench_variant *io_raw_open(const struct io_sink *sink, const char *io);
+void io_raw_close(struct bench_variant *variant);
+struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io);
+void io_protected_close(struct bench_variant *variant);
