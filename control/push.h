@@ -7,17 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/http.h"
+
 struct af;
 struct app;
 struct dp_event;
-struct http_route;
 struct push_registry;
 
 enum { PUSH_LISTS_PER_AF = 16, PUSH_SINGLES_PER_UE = 16 };
 
-int push_load(
-	struct app *app); // from the store, at start, after UEs, AFs and groups; starts nothing
+// From the store, at start, after UEs, AFs and groups: makes app->pushes, starts nothing. 0 or
+// -errno (logged).
+int push_load(struct app *app);
 void push_resume(struct app *app); // once the workers run: what was running goes on
+// After store_close, whose last outcomes come here, and before dp_close.
 void push_registry_free(struct push_registry *pushes);
 extern const struct http_route push_routes[];       // /akma-push/v1/{afId}/pushes…, push-info
 extern const struct http_route push_admin_routes[]; // /admin/v1/pushes…
@@ -25,6 +28,11 @@ extern const struct http_route push_admin_routes[]; // /admin/v1/pushes…
 // From the loop.
 void push_event(struct app *app, const struct dp_event *event); // DP_EVENT_DONE, DP_EVENT_REPLY
 void push_tick(struct app *app); // every second: checkpoints, expiry of what waits, retention
+// Too many replies wait for the store: events are to stay with the data plane for now.
+bool push_is_full(const struct app *app);
+// Progress of all running pushes into the store, for an orderly end after dp_stop; false when its
+// queue is full: poll the store and come again.
+bool push_checkpoint(struct app *app);
 
 // The AF was suspended: its pushes end, their targets NOT_ALLOWED. Part of a change's apply:
 // -EAGAIN as there. push_suspend_af is also called for an AF that is deleted.
