@@ -29,7 +29,7 @@ LIBRARIES = {
     "nghttp2/": ("control/http_", "tools/h2client"),
     "event2/": ("control/http_", "control/loop", "tools/h2client"),
     "jansson.h": ("control/json",),
-    "cyaml/": ("control/config",),
+    "yaml.h": ("control/config_yaml",),
     "rocksdb/": ("control/store_rocksdb",),
     "liburing.h": ("dataplane/io_uring",),
     "xxhash.h": ("dataplane/directory",),
