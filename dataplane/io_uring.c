@@ -5,7 +5,10 @@
 // back with the burst, and there is nothing in flight between two calls. The kernel does go on
 // after one that found no room, and a later one may find some: see settle.
 //
-// Receiving stays with recvmmsg: multishot receive into a ring of buffers measured no faster.
+// Receiving stays with recvmmsg. Multishot receive into a ring of buffers drains a full queue at
+// 265 ns a datagram where recvmmsg takes 320 (Xeon, Linux 6.18, loopback): 5 % of what verifying an
+// acknowledgement costs as a whole, and no more than transmit loses to sendmmsg on the same
+// machine.
 
 #include <assert.h>
 #include <stdio.h>
