@@ -212,6 +212,8 @@ static int fill_afs(void)
 
 static int fill_options(void)
 {
+	struct subscriber_address last;
+
 	fleet.options.clock_untrusted = strcmp(clock_kind, "untrusted") == 0;
 	if (!fleet.options.clock_untrusted && strcmp(clock_kind, "trusted") != 0)
 		return wrong("clock", clock_kind, "trusted or untrusted");
@@ -225,6 +227,11 @@ static int fill_options(void)
 		fleet.options.family = SUBSCRIBER_V6;
 		if (fleet.options.socket_buffer == 64 << 20)
 			fleet.options.socket_buffer = 64 << 10;
+	}
+	if (subscriber_address(fleet.options.family, (uint16_t)fleet.options.port,
+			       fleet.options.from + fleet.options.count - 1, &last)) {
+		fputs("--count: there are not so many addresses and ports\n", stderr);
+		return -EINVAL;
 	}
 	atomic_store(&fleet.registration, (uint32_t)fleet.options.registration);
 	subscribers_init(&fleet.subscribers, seed);

@@ -29,6 +29,7 @@ struct connection {
 	struct h2session *session; // the same
 	struct event *again;
 	unsigned pause_ms;
+	bool is_connected;
 	bool is_down; // for good
 };
 
@@ -67,7 +68,7 @@ static void connection_lost(struct connection *c, int error)
 		c->is_down = true;
 	}
 	if (session) {
-		h2session_fail(session, error, error == -ECONNREFUSED);
+		h2session_fail(session, error, !c->is_connected);
 		h2session_close(session);
 	}
 	client->has_news = true;
@@ -121,12 +122,14 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	int error = EVUTIL_SOCKET_ERROR();
 
 	(void)bev;
-	if (what & BEV_EVENT_CONNECTED)
+	if (what & BEV_EVENT_CONNECTED) {
+		c->is_connected = true;
 		c->pause_ms = PAUSE_MIN_MS;
-	else if (what & BEV_EVENT_ERROR)
+	} else if (what & BEV_EVENT_ERROR) {
 		connection_lost(c, error ? -error : -ECONNRESET);
-	else if (what & BEV_EVENT_EOF)
+	} else if (what & BEV_EVENT_EOF) {
 		connection_lost(c, -ECONNRESET);
+	}
 }
 
 // Requests are taken at once: they wait in the session until the connection stands.
@@ -140,6 +143,7 @@ static void connection_up(struct connection *c)
 		c->is_down = true;
 		return;
 	}
+	c->is_connected = false;
 	c->session = h2session_open(client->options.streams);
 	if (!c->session) {
 		connection_lost(c, -ENOMEM);
@@ -152,7 +156,7 @@ static void connection_up(struct connection *c)
 	if (bufferevent_socket_connect(c->bev, (struct sockaddr *)&client->address,
 				       (int)client->address_len)) {
 		if (c->bev) // else the event has told of it already
-			connection_lost(c, -ECONNREFUSED);
+			connection_lost(c, -errno);
 		return;
 	}
 	if (c->bev)

@@ -51,9 +51,10 @@ struct h2_request {
 	const void *body;
 	size_t body_len;
 	// Instead of body: writes up to max octets and returns how many, 0 at the end.
-	size_t (*read)(void *arg, uint8_t *to, size_t max);
+	size_t (*read)(void *body_arg, uint8_t *to, size_t max);
 	// Takes the answer's body as it comes, instead of collecting it. May be NULL.
-	void (*data)(void *arg, const uint8_t *octets, size_t n);
+	void (*data)(void *body_arg, const uint8_t *octets, size_t n);
+	void *body_arg;
 	void (*done)(void *arg, const struct h2_response *response);
 	void *arg;
 };

@@ -96,7 +96,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	if (!s || s->error)
 		return 0;
 	if (s->request.data) {
-		s->request.data(s->request.arg, data, len);
+		s->request.data(s->request.body_arg, data, len);
 		return 0;
 	}
 	if (!body_has_room(s, len)) {
@@ -140,7 +140,7 @@ static ssize_t on_read_body(nghttp2_session *session, int32_t id, uint8_t *to, s
 
 	(void)session, (void)id, (void)arg;
 	if (s->request.read) {
-		n = s->request.read(s->request.arg, to, max);
+		n = s->request.read(s->request.body_arg, to, max);
 		if (n == 0)
 			*flags |= NGHTTP2_DATA_FLAG_EOF;
 		return (ssize_t)n;

@@ -1,5 +1,6 @@
 // Reading of a file of vectors: strict, since a typo in it must not pass for a vector.
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,33 +12,49 @@
 
 enum { FILE_MAX = 256 << 20, POINTER = 64 };
 
+// Grows `text` to twice its capacity, or makes it.
+static bool grow(char **text, size_t *capacity)
+{
+	size_t more = *capacity ? 2 * *capacity : 1 << 16;
+	char *p = realloc(*text, more);
+
+	if (!p)
+		return false;
+	*text = p;
+	*capacity = more;
+	return true;
+}
+
+// All that is in a file, which may be a pipe; the caller frees it. 0 or -errno.
+static int stream_read(FILE *file, char **text, size_t *len)
+{
+	size_t capacity = 0;
+
+	*text = NULL;
+	*len = 0;
+	do {
+		if (capacity >= FILE_MAX)
+			return -EFBIG;
+		if (!grow(text, &capacity))
+			return -ENOMEM;
+		errno = 0;
+		*len += fread(*text + *len, 1, capacity - *len, file);
+	} while (*len == capacity);
+	return ferror(file) ? (errno ? -errno : -EIO) : 0;
+}
+
 static int file_read(const char *path, char **text, size_t *len)
 {
 	FILE *file = fopen(path, "rb");
-	size_t n = 0, capacity = 1 << 16;
-	char *p = NULL, *more;
+	int r;
 
 	if (!file)
 		return -errno;
-	for (;;) {
-		more = realloc(p, capacity);
-		if (!more)
-			break;
-		p = more;
-		n += fread(p + n, 1, capacity - n, file);
-		if (n < capacity || capacity >= FILE_MAX)
-			break;
-		capacity *= 2;
-	}
-	if (!more || ferror(file) || n == capacity) {
-		free(p);
-		fclose(file);
-		return !more ? -ENOMEM : n == capacity ? -EFBIG : -EIO;
-	}
+	r = stream_read(file, text, len);
 	fclose(file);
-	*text = p;
-	*len = n;
-	return 0;
+	if (r)
+		free(*text);
+	return r;
 }
 
 // Hexadecimal of any length up to max octets.

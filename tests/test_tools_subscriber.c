@@ -1,0 +1,134 @@
+// Subscribers from a seed: the same everywhere, each other's never.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "random.h"
+#include "tools/subscriber.h"
+
+Test(tools_subscriber, identities_are_ten_digits)
+{
+	char supi[SUBSCRIBER_SUPI], gpsi[SUBSCRIBER_GPSI];
+
+	subscriber_supi(42, supi);
+	subscriber_gpsi(SUBSCRIBER_MAX - 1, gpsi);
+	cr_assert_str_eq(supi, "imsi-001010000000042");
+	cr_assert_str_eq(gpsi, "msisdn-9999999999999");
+}
+
+// The definition, worked out apart: any change of it would part the fleet of one version from the
+// load generator of another.
+Test(tools_subscriber, keys_are_as_the_header_says)
+{
+	uint8_t seed[1][HMAC_KEY], kausf[AKMA_KEY], expected[AKMA_KEY];
+	uint8_t text[17] = "kausf";
+	struct subscribers all;
+	struct hmac_key key;
+
+	subscribers_init(&all, "a seed");
+	subscriber_kausf(&all, 77, 3, kausf);
+	sha256(all.sha, "a seed", 6, seed[0]);
+	hmac_key_init(all.sha, seed, 1, &key);
+	store64_be(text + 5, 77);
+	store32_be(text + 13, 3);
+	hmac_one(all.sha, &key, text, sizeof(text), expected);
+	cr_assert_arr_eq(kausf, expected, AKMA_KEY);
+}
+
+Test(tools_subscriber, kakma_and_akid_follow_from_kausf)
+{
+	uint8_t kausf[AKMA_KEY], kakma[AKMA_KEY], expected[AKMA_KEY];
+	char supi[SUBSCRIBER_SUPI], akid[SUBSCRIBER_AKID];
+	struct subscribers all;
+
+	subscribers_init(&all, "x");
+	subscriber_supi(5, supi);
+	subscriber_kausf(&all, 5, 0, kausf);
+	cr_assert_eq(akma_kakma(all.sha, kausf, supi, expected), 0);
+	subscriber_kakma(&all, 5, 0, kakma);
+	cr_assert_arr_eq(kakma, expected, AKMA_KEY);
+	subscriber_akid(&all, 5, 0, akid);
+	cr_assert_eq(strlen(akid), 2 + 43 + 39, "%s", akid);
+	cr_assert_eq(strncmp(akid, "0.", 2), 0);
+	cr_assert_str_eq(akid + 45, "@akma.5gc.mnc001.mcc001.3gppnetwork.org");
+	cr_assert_eq(strspn(akid + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-_"),
+		     43);
+}
+
+Test(tools_subscriber, seed_number_and_registration_make_other_keys)
+{
+	uint8_t key[4][AKMA_KEY];
+	struct subscribers a, b;
+
+	subscribers_init(&a, "a");
+	subscribers_init(&b, "b");
+	subscriber_kakma(&a, 1, 0, key[0]);
+	subscriber_kakma(&a, 1, 1, key[1]);
+	subscriber_kakma(&a, 2, 0, key[2]);
+	subscriber_kakma(&b, 1, 0, key[3]);
+	for (unsigned i = 0; i < 4; i++) {
+		for (unsigned j = 0; j < i; j++)
+			cr_assert_arr_neq(key[i], key[j], AKMA_KEY, "%u and %u", i, j);
+	}
+}
+
+Test(tools_subscriber, addresses_lead_back)
+{
+	const uint64_t edges[] = {0,
+				  1,
+				  255,
+				  65535,
+				  SUBSCRIBER_PER_PORT - 1,
+				  SUBSCRIBER_PER_PORT,
+				  3 * (uint64_t)SUBSCRIBER_PER_PORT + 17};
+	struct random random = random_start();
+	struct subscriber_address address;
+
+	for (unsigned n = 0; n < 10000; n++) {
+		const uint64_t i = n < sizeof(edges) / sizeof(edges[0])
+					   ? edges[n]
+					   : random_next(&random) % 100000000;
+
+		cr_assert_eq(subscriber_address(SUBSCRIBER_V4, 40000, i, &address), 0);
+		cr_assert_eq(address.ipv4 >> 24, 127);
+		cr_assert_neq(address.ipv4 & 0xffffff, 0xffffff);
+		cr_assert_neq(address.ipv4 & 0xffffff, 0);
+		cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &address), i, "%lu, seed %#lx", i,
+			     random.seed);
+	}
+}
+
+Test(tools_subscriber, first_address_and_text)
+{
+	struct subscriber_address address;
+	char text[SUBSCRIBER_ADDRESS];
+
+	subscriber_address(SUBSCRIBER_V4, 48470, 258, &address);
+	subscriber_address_text(&address, text);
+	cr_assert_str_eq(text, "127.1.1.2");
+	cr_assert_eq(address.port, 48470);
+	subscriber_address(SUBSCRIBER_V6, 48470, 3, &address);
+	subscriber_address_text(&address, text);
+	cr_assert_str_eq(text, "::1");
+	cr_assert_eq(address.port, 48473);
+}
+
+Test(tools_subscriber, what_is_outside_is_refused)
+{
+	const struct subscriber_address below = {.ipv4 = SUBSCRIBER_IPV4 - 1, .port = 40000};
+	const struct subscriber_address last = {.ipv4 = 0x7fffffff, .port = 40000};
+	const struct subscriber_address port = {.ipv4 = SUBSCRIBER_IPV4, .port = 39999};
+	struct subscriber_address address;
+
+	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &below), -ENOENT);
+	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &last), -ENOENT);
+	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &port), -ENOENT);
+	cr_assert_eq(subscriber_at(SUBSCRIBER_V6, 40000, &below), -ENOENT);
+	cr_assert_eq(subscriber_address(SUBSCRIBER_V4, 65535, SUBSCRIBER_PER_PORT, &address),
+		     -ERANGE);
+	cr_assert_eq(subscriber_address(SUBSCRIBER_V6, 40000, SUBSCRIBER_PORTS_V6, &address),
+		     -ERANGE);
+}
