@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The documents, checked against each other and against the code: links, the OpenAPI files, man pages
-against --help, configuration options, counted reasons, public functions, the worked examples of the
+against --help, configuration options, metrics, public functions, the worked examples of the
 specification. Prints every breach and exits 1. What can't be looked at (a program that is not built,
 mandoc not installed) is said in a line that starts with "skipped".
 
@@ -234,11 +234,17 @@ def check_configuration():
         breach("dist/akmapush.yaml", f"{name} is no option")
 
 
-def check_reasons():
+def check_metrics():
     page = read("docs/operations.md")
     for metric in re.findall(r'X\([A-Z_]+, "([a-z_]+)"', read("dataplane/reason.h")):
         if f"`akmapush_{metric}_total`" not in page:
             breach("docs/operations.md", f"akmapush_{metric}_total is missing")
+    for kind, metric, family in re.findall(
+            r'\b(counter|gauge|family)\(out, "([a-z_]+)"(?:, "(counter|gauge)")?',
+            read("control/metrics.c")):
+        end = "" if "gauge" in (kind, family) else "_total"
+        if f"`akmapush_{metric}{end}`" not in page:
+            breach("docs/operations.md", f"akmapush_{metric}{end} is missing")
 
 
 def check_functions():
@@ -336,7 +342,7 @@ def main():
     else:
         skipped("man pages: mandoc is not installed")
     check_configuration()
-    check_reasons()
+    check_metrics()
     check_functions()
     check_vector_example(specification)
     check_worked_example(specification)
