@@ -159,7 +159,8 @@ def check_programs(build):
         text_page = rendered(path)
         own_page = "\n".join(line for line in text_page.splitlines()
                              if not re.match(rf"\s*(\$ )?({foreign})\b", line))
-        for option in sorted(options_in(own) - options_in(text_page) - {"help"}):
+        told = re.sub(r"^EXAMPLES$.*?(?=^[A-Z])", "", text_page, flags=re.M | re.S)
+        for option in sorted(options_in(own) - options_in(told) - {"help"}):
             breach(page, f"--{option} of the program is missing")
         for option in sorted(options_in(own_page) - options_in(text) - {"help", "version"}):
             breach(page, f"--{option} is not an option of the program")

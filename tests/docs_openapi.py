@@ -240,4 +240,4 @@ def breaches(path):
     checker.members("info", document.get("info"), ("title", "version"))
     checker.paths()
     checker.components()
-    return checker.found
+    return list(dict.fromkeys(checker.found))
