@@ -23,12 +23,18 @@ void wake_arm(struct wake *wake)
 	atomic_store(&wake->armed, true); // sequentially consistent: ordered before the last look
 }
 
-void wake_disarm(struct wake *wake)
+void wake_drain(struct wake *wake)
 {
 	uint64_t count;
 
-	if (!atomic_exchange(&wake->armed, false) && read(wake->fd, &count, sizeof(count)) < 0)
-		return; // the signal is on its way: it costs one empty round later
+	if (read(wake->fd, &count, sizeof(count)) < 0)
+		return; // taken already
+}
+
+void wake_disarm(struct wake *wake)
+{
+	if (!atomic_exchange(&wake->armed, false))
+		wake_drain(wake); // a signal on its way costs one empty round later
 }
 
 void wake_signal(struct wake *wake)

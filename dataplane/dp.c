@@ -166,7 +166,7 @@ bool dp_turn(struct dp *dp, unsigned worker)
 
 const char *dp_io_name(const struct dp *dp)
 {
-	return dp->workers[0].io_ops->name;
+	return dp->workers[0].io_ops->chosen(dp->workers[0].io);
 }
 
 const char *dp_sha256_name(const struct dp *dp)

@@ -3,19 +3,8 @@
 #include <assert.h>
 #include <poll.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { NS_PER_S = 1000000000 };
-
-// A signal may come when its sleeper is up already: left in the descriptor, it would end every
-// sleep from then on.
-static void drain(const struct wake *wake)
-{
-	uint64_t count;
-
-	if (read(wake->fd, &count, sizeof(count)) < 0)
-		return; // taken already
-}
 
 void io_wait(struct wake *wake, const int fd[], unsigned n, uint64_t timeout_ns)
 {
@@ -29,7 +18,7 @@ void io_wait(struct wake *wake, const int fd[], unsigned n, uint64_t timeout_ns)
 			on[i] = (struct pollfd){.fd = fd[i], .events = POLLIN};
 		on[n] = (struct pollfd){.fd = wake->fd, .events = POLLIN};
 		if (ppoll(on, n + 1, &timeout, NULL) > 0 && on[n].revents & POLLIN)
-			drain(wake);
+			wake_drain(wake);
 	}
 	wake_disarm(wake);
 }
