@@ -53,6 +53,12 @@ static void sender_open(struct sender *s, int family)
 	s->aead = aead_best()->open();
 }
 
+static void sender_close(struct sender *s)
+{
+	aead_best()->close(s->aead);
+	close(s->fd);
+}
+
 static void derive_kaf(const struct sender *s, uint64_t i, uint32_t registration,
 		       uint8_t kaf[1][AKMA_KEY])
 {
@@ -256,6 +262,7 @@ Test(tools_fleet, delivers_and_acknowledges_from_its_address)
 	cr_assert_eq(fleet_sum(&fleet, FLEET_verified), 100);
 	cr_assert_eq(fleet_sum(&fleet, FLEET_delivered_again), 0);
 	stop();
+	sender_close(&s);
 	cr_assert_eq(fleet.workers[0].latency.n, 100);
 }
 
@@ -271,6 +278,7 @@ Test(tools_fleet, threads_share_the_addresses)
 		cr_assert_eq(atomic_load(&fleet.workers[i].counter[FLEET_delivered].n), 30,
 			     "worker %u", i);
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, ipv6_and_builtin_crypto)
@@ -283,6 +291,7 @@ Test(tools_fleet, ipv6_and_builtin_crypto)
 		.count = 8, .family = SUBSCRIBER_V6, .threads = 2, .status = 2});
 	reach_all(&s, 0, 8);
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, a_copy_is_no_delivery)
@@ -300,6 +309,7 @@ Test(tools_fleet, a_copy_is_no_delivery)
 	cr_assert_eq(fleet_sum(&fleet, FLEET_acks), 1);
 	cr_assert_eq(fleet_sum(&fleet, FLEET_acks_held), 2); // 2 s have not gone by
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, junk_and_strangers_are_counted_and_not_answered)
@@ -322,6 +332,7 @@ Test(tools_fleet, junk_and_strangers_are_counted_and_not_answered)
 	cr_assert_eq(fleet_outcome_sum(&fleet, AKMAPUSH_UE_BAD_LENGTH), 1);
 	cr_assert_eq(fleet_outcome_sum(&fleet, AKMAPUSH_UE_NO_KEY), 1);
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, new_keys_and_the_ones_before)
@@ -347,6 +358,7 @@ Test(tools_fleet, new_keys_and_the_ones_before)
 	cr_assert(wait_for(FLEET_duplicates, 1));
 	cr_assert_eq(fleet_sum(&fleet, FLEET_delivered_again), 0);
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, segments)
@@ -368,6 +380,7 @@ Test(tools_fleet, segments)
 	cr_assert_eq(fleet_sum(&fleet, FLEET_delivered), 1);
 	cr_assert_eq(fleet_outcome_sum(&fleet, AKMAPUSH_UE_SEGMENT), 2);
 	stop();
+	sender_close(&s);
 }
 
 Test(tools_fleet, loses_and_doubles_what_it_is_told_to)
@@ -387,6 +400,7 @@ Test(tools_fleet, loses_and_doubles_what_it_is_told_to)
 	     i++)
 		poll(NULL, 0, 10);
 	stop();
+	sender_close(&s);
 	// Six standard deviations of a binomial distribution either way.
 	cr_assert(abs((int)fleet_sum(&fleet, FLEET_lost_datagrams) - 120) < 55);
 	cr_assert(abs((int)fleet_sum(&fleet, FLEET_lost_acks) - 84) < 50);

@@ -90,4 +90,5 @@ enum { VECTORS_IMPLEMENTATIONS_MAX = 32 };
 
 // Those of this program on this CPU, [VECTORS_IMPLEMENTATIONS_MAX] at most; return how many.
 unsigned vectors_crypto(struct vectors_implementation *all); // crypto/: each kernel and AEAD
-unsigned vectors_ue(struct vectors_implementation *all);     // ue/: each crypto table
+void vectors_crypto_close(void);
+unsigned vectors_ue(struct vectors_implementation *all); // ue/: each crypto table

@@ -211,3 +211,9 @@ unsigned vectors_crypto(struct vectors_implementation *all)
 	}
 	return n;
 }
+
+void vectors_crypto_close(void)
+{
+	for (unsigned i = 0; i < VECTORS_IMPLEMENTATIONS_MAX && all_parts[i].memory; i++)
+		all_parts[i].aead->close(all_parts[i].memory);
+}

@@ -9,6 +9,8 @@
 #include "tools/vectors.h"
 
 static bool json, quiet;
+static struct vectors_implementation implementations[2 * VECTORS_IMPLEMENTATIONS_MAX];
+static unsigned n_implementations;
 
 static const struct arg args[] = {
 	{ARG_TITLE, 0, "Options", NULL, NULL, NULL, 0, 0},
@@ -108,26 +110,22 @@ static void check_with(const struct vectors_implementation *with, const struct v
 // One file with all implementations: 0, 1 or 2, as the program ends with.
 static int check_file(const char *path, struct json_writer *w, uint64_t *n_differences)
 {
-	struct vectors_implementation all[2 * VECTORS_IMPLEMENTATIONS_MAX];
 	struct vectors_check check = {.file = path, .json = w};
 	struct vectors v;
 	char error[VECTORS_ERROR];
-	unsigned n;
 
 	if (vectors_load(&v, path, error)) {
 		fprintf(stderr, "%s: %s\n", path, error);
 		return 2;
 	}
-	n = vectors_crypto(all);
-	n += vectors_ue(all + n);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n_implementations; i++) {
 		const uint64_t before = check.n_differences, checked = check.n_checked;
 
-		check_with(&all[i], &v, &check);
+		check_with(&implementations[i], &v, &check);
 		if (!w && !quiet)
 			printf("%s: %-36s %zu keys, %zu messages, %zu rejects: %" PRIu64
 			       " values checked, %" PRIu64 " differ\n",
-			       path, all[i].name, v.n_keys, v.n_messages, v.n_rejects,
+			       path, implementations[i].name, v.n_keys, v.n_messages, v.n_rejects,
 			       check.n_checked - checked, check.n_differences - before);
 	}
 	*n_differences += check.n_differences;
@@ -165,10 +163,13 @@ int main(int argc, char **argv)
 		w = json_write();
 		json_open_array(w, "differences");
 	}
+	n_implementations = vectors_crypto(implementations);
+	n_implementations += vectors_ue(implementations + n_implementations);
 	for (int i = 1; i <= n; i++) {
 		int r = check_file(argv[i], w, &n_differences);
 
 		code = r > code ? r : code;
 	}
+	vectors_crypto_close();
 	return w ? finish(w, n_differences, code) : code;
 }
