@@ -137,7 +137,7 @@ static void read_address(const struct json_reader *reader, struct ue_item *item)
 {
 	const char *text;
 
-	item->no_address = json_is_null(reader, "address");
+	item->no_address = json_has_null(reader, "address");
 	if (!item->no_address && json_has(reader, "address")) {
 		text = json_string(reader, "address", JSON_REQUIRED, 1, INET6_ADDRSTRLEN);
 		if (text && !parse_address(text, &item->address))

@@ -1,0 +1,294 @@
+// The configuration: what is told of everything that can be wrong in a file, and what holds when
+// nothing is.
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/config.h"
+
+struct reports {
+	char text[8192];
+	unsigned n;
+};
+
+static void note(void *ctx, const char *text)
+{
+	struct reports *r = ctx;
+	size_t len = strlen(r->text);
+
+	r->n++;
+	snprintf(r->text + len, sizeof(r->text) - len, "%s\n", text);
+}
+
+static int parse(const char *text, struct config **config, struct reports *reports)
+{
+	*reports = (struct reports){0};
+	return config_parse(text, strlen(text), "t.yaml", config, note, reports);
+}
+
+// The text has one thing wrong with it, which is told like this.
+static void expect_wrong(const char *text, const char *told)
+{
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse(text, &config, &reports), -EINVAL, "accepted: %s", text);
+	cr_expect_eq(reports.n, 1, "told %u things: %s", reports.n, reports.text);
+	cr_expect(strstr(reports.text, told), "told '%s', not '%s'", reports.text, told);
+}
+
+Test(config, defaults)
+{
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse("", &config, &reports), 0, "%s", reports.text);
+	cr_expect_str_eq(config->listen.address, "127.0.0.1");
+	cr_expect_eq(config->listen.port, 7777);
+	cr_expect_str_eq(config->admin.socket, "/run/akmapush/admin.sock");
+	cr_expect_null(config->tls.certificate);
+	cr_expect_eq(config->store.room_min, 64 << 20);
+	cr_expect_eq(config->dataplane.ues, 1000000);
+	cr_expect_null(config->dataplane.sha256);
+	cr_expect_eq(config->dataplane.source_port, 48471);
+	cr_expect_eq(config->akma.kaf_lifetime_s, 30 * 86400);
+	cr_expect(config->akma.require_af_registration);
+	cr_expect_arr_eq(config->akma.mode_d_id, "\xff\x41\x4b\x50\x01", 5);
+	cr_expect_arr_eq(config->akma.mode_k_id, "\xff\x41\x4b\x50\x02", 5);
+	cr_expect_eq(config->push.validity_max_s, 7 * 86400);
+	cr_expect_eq(config->http.body_max, 1 << 20);
+	config_free(config);
+}
+
+Test(config, empty_texts_are_whole)
+{
+	static const char *const texts[] = {"# only words\n", "---\n", "{}",
+					    "listen:\n",      "~",     "listen: {}\ntls: ~\n"};
+	struct reports reports;
+	struct config *config;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cr_assert_eq(parse(texts[i], &config, &reports), 0, "%s: %s", texts[i],
+			     reports.text);
+		cr_expect_eq(config->listen.port, 7777);
+		config_free(config);
+	}
+}
+
+Test(config, values_are_taken)
+{
+	static const char text[] = "listen: {address: '::1', port: 80}\n"
+				   "store:\n  room_min: 2 GiB\n"
+				   "dataplane:\n"
+				   "  source: {ipv4: 127.0.0.9, port: 0}\n"
+				   "  workers: 64\n"
+				   "  sha256: scalar\n"
+				   "akma: {mode_d_id: 0102030405, require_af_registration: false}\n"
+				   "tls:\n"
+				   "  certificate: /c\n  key: /k\n  ca: /a\n"
+				   "  clients:\n"
+				   "    - {name: ausf.example, role: ausf}\n"
+				   "    - {name: meter, role: af, af: Meter.Example.COM.}\n";
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse(text, &config, &reports), 0, "%s", reports.text);
+	cr_expect_str_eq(config->listen.address, "::1");
+	cr_expect_eq(config->store.room_min, 2ull << 30);
+	cr_expect_str_eq(config->dataplane.source_ipv4, "127.0.0.9");
+	cr_expect_eq(config->dataplane.source_port, 0);
+	cr_expect_str_eq(config->dataplane.sha256, "scalar");
+	cr_expect_not(config->akma.require_af_registration);
+	cr_expect_arr_eq(config->akma.mode_d_id, "\1\2\3\4\5", 5);
+	cr_assert_eq(config->tls.n_clients, 2);
+	cr_expect_eq(config->tls.clients[0].role, CONFIG_ROLE_AUSF);
+	cr_expect_str_eq(config->tls.clients[1].af, "meter.example.com");
+	config_free(config);
+}
+
+Test(config, names)
+{
+	expect_wrong("lisen: {}\n", "t.yaml:1: 'lisen' is not known here; is 'listen' meant?");
+	expect_wrong("\ndataplane:\n  worker: 1\n",
+		     "t.yaml:3: dataplane: 'worker' is not known here; is 'workers' meant?");
+	expect_wrong("quite_another: 1\n", "t.yaml:1: 'quite_another' is not known here\n");
+	expect_wrong("log: {level: info, level: debug}\n", "for the second time, first in line 1");
+	expect_wrong("log: {level: info}\nlog:\n  level: debug\n", "t.yaml:3: log.level stands");
+	expect_wrong("{[a]: 1}", "t.yaml:1: a list is not known here");
+	expect_wrong("dataplane: {source.port: 1}\n", "is not known here");
+	expect_wrong("dataplane: {source: {port: 1, prt: 2}}\n", "'prt' is not known here");
+}
+
+Test(config, values)
+{
+	expect_wrong(
+		"listen: {port: many}\n",
+		"t.yaml:1: listen.port: found 'many', expected a whole number from 1 to 65535");
+	expect_wrong("listen:\n  port: 65536\n", "t.yaml:2: listen.port: found '65536'");
+	expect_wrong("listen: {port: 0}\n", "listen.port");
+	expect_wrong("listen: {port: -1}\n", "listen.port");
+	expect_wrong("listen: {port: 99999999999999999999999999}\n", "listen.port");
+	expect_wrong("listen: {port: 1.5}\n", "listen.port");
+	expect_wrong("listen: {port: }\n", "found nothing");
+	expect_wrong("listen: {port: [1]}\n", "found a list");
+	expect_wrong("listen: {address: localhost}\n", "an IPv4 or IPv6 address");
+	expect_wrong("dataplane: {source: {ipv4: '::1'}}\n", "an IPv4 address");
+	expect_wrong("dataplane: {source: 1.2.3.4}\n", "is not known here");
+	expect_wrong("dataplane: {io: dpdk}\n", "one of kernel, sendmmsg, uring");
+	expect_wrong("http: {body_max: 1 KiB}\n", "http.body_max: found '1 KiB'");
+	expect_wrong("http: {body_max: 100 MB}\n", "http.body_max: found '100 MB'");
+	expect_wrong("akma: {mode_d_id: ff414b50}\n", "ten hex digits");
+	expect_wrong("akma: {require_af_registration: maybe}\n", "true or false");
+	expect_wrong("store: 5\n", "store: found '5', expected a mapping");
+	expect_wrong("- a\n- b\n", "expected a mapping of sections");
+	expect_wrong("store: {path: \"a\\0b\"}\n", "store.path");
+	expect_wrong("dataplane: {lap_pause: 100}\n", "from 2500 to 3600000");
+}
+
+Test(config, options_that_do_not_fit_together)
+{
+	expect_wrong("dataplane: {lap_pause: 9000, lap_pause_max: 8000}\n",
+		     "t.yaml:1: dataplane.lap_pause_max: 8000 is less than lap_pause, 9000");
+	expect_wrong("dataplane: {workers: 3, source: {port: 65534}}\n", "go beyond 65535");
+	expect_wrong("akma: {mode_k_id: FF414B5001}\n", "is also mode_d_id");
+	expect_wrong("admin: {socket: admin.sock}\n", "does not start with /");
+	expect_wrong("tls: {certificate: /c, key: /k}\n", "tls.ca: missing");
+	expect_wrong("tls: {clients: [{name: a, role: ausf}]}\n", "of no use without");
+	expect_wrong("tls: {certificate: /c, key: /k, ca: /a, port: 7777}\n", "also listen.port");
+	expect_wrong("tls: {certificate: /c, key: /k, ca: /a, clients: [{name: a, role: ausf}, "
+		     "{name: a, role: operator}]}\n",
+		     "a is listed twice");
+}
+
+Test(config, clients)
+{
+	expect_wrong("tls: {clients: 3}\n", "expected a list of {name, role, af}");
+	expect_wrong("tls: {clients: [3]}\n", "found '3', expected {name, role, af}");
+	expect_wrong("tls: {clients: [{name: a}]}\n", "name and role are expected");
+	expect_wrong("tls: {clients: [{name: a, role: king}]}\n", "one of ausf, operator, af");
+	expect_wrong("tls: {clients: [{name: a, role: af}]}\n", "role af, and no other");
+	expect_wrong("tls: {clients: [{name: a, role: ausf, af: a.example}]}\n", "role af, and no");
+	expect_wrong("tls: {clients: [{name: a, role: af, af: not_a_name}]}\n", "expected an FQDN");
+	expect_wrong("tls: {clients: [{name: a, role: ausf, x: 1}]}\n", "'x' is not known here");
+}
+
+Test(config, yaml_itself)
+{
+	expect_wrong("listen: [\n", "not YAML");
+	expect_wrong("listen: {port: 1}\n---\nlog: {}\n", "t.yaml:3: a second document");
+	expect_wrong("a: *nobody\n", "not YAML");
+	expect_wrong("\xff\xfe\x41", "not YAML");
+	expect_wrong("a: &a\n  b: *a\n", "'a' is not known here"); // a circle
+}
+
+Test(config, everything_wrong_is_told_at_once)
+{
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse("listen: {port: x, address: y}\nstor: 1\nlog: {level: z}\n", &config,
+			   &reports),
+		     -EINVAL);
+	cr_expect_eq(reports.n, 4, "%s", reports.text);
+}
+
+Test(config, files)
+{
+	char name[] = "/tmp/akmapush-test-config-XXXXXX";
+	int fd = mkstemp(name);
+	struct reports reports = {0};
+	struct config *config;
+
+	cr_assert(write(fd, "log: {level: debug}\n", 20) == 20);
+	cr_assert_eq(config_load(name, &config, note, &reports), 0, "%s", reports.text);
+	cr_expect_str_eq(config->log.level, "debug");
+	config_free(config);
+	unlink(name);
+	close(fd);
+	cr_expect_eq(config_load(name, &config, note, &reports), -ENOENT);
+	cr_expect(strstr(reports.text, name), "%s", reports.text);
+	cr_expect_eq(config_load("/tmp", &config, note, &reports), -EISDIR);
+}
+
+Test(config, files_it_names_are_looked_for)
+{
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse("tls:\n  certificate: /nowhere/c\n  key: /nowhere/k\n  ca: /dev/null\n",
+			   &config, &reports),
+		     0, "%s", reports.text);
+	cr_expect_eq(config_check(config, "t.yaml", note, &reports), -EINVAL);
+	cr_expect_eq(reports.n, 2, "%s", reports.text);
+	cr_expect(strstr(reports.text, "t.yaml:2: tls.certificate: /nowhere/c: No such file"), "%s",
+		  reports.text);
+	config_free(config);
+}
+
+static void note_change(void *ctx, const char *option, const char *from, const char *to, bool live)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s %s %s %d", option, from, to, live);
+	note(ctx, text);
+}
+
+Test(config, differences)
+{
+	struct reports reports;
+	struct config *a, *b;
+
+	cr_assert_eq(parse("", &a, &reports), 0);
+	cr_assert_eq(
+		parse("log: {level: debug}\ndataplane: {burst: 8, workers: 2}\n", &b, &reports), 0);
+	config_diff(a, b, note_change, &reports);
+	cr_expect_eq(reports.n, 3, "%s", reports.text);
+	cr_expect(strstr(reports.text, "log.level info debug 1\n"), "%s", reports.text);
+	cr_expect(strstr(reports.text, "dataplane.workers 1 2 0\n"), "%s", reports.text);
+	reports = (struct reports){0};
+	config_diff(a, a, note_change, &reports);
+	cr_expect_eq(reports.n, 0);
+	config_free(a);
+	config_free(b);
+}
+
+// The example is YAML when the comment signs are taken away, and says what holds anyway.
+Test(config, example)
+{
+	char text[16384], *to = text;
+	struct reports reports;
+	struct config *a, *b;
+	FILE *file = tmpfile();
+	int c, column = 0;
+
+	cr_assert_eq(config_print_example(fileno(file)), 0);
+	rewind(file);
+	for (; (c = fgetc(file)) != EOF && to < text + sizeof(text) - 1; column++) {
+		if (column > 0 || c != '#')
+			*to++ = (char)c;
+		if (c == '\n')
+			column = -1;
+	}
+	*to = 0;
+	fclose(file);
+	for (char *at = text; (at = strstr(at, ": \n")); at++)
+		memcpy(at, "# \n", 3); // options without a default can't be empty
+	for (char *at = text; (at = strstr(at, "    ipv")); at++)
+		*at = '#';
+	for (char *line = text; line && *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		char *end = strchr(line, '\n');
+
+		if (end && end - line > 1 && end[-2] == '#')
+			*line = '#';
+	}
+	cr_assert_eq(parse(text, &a, &reports), 0, "%s\n%s", reports.text, text);
+	cr_assert_eq(parse("", &b, &reports), 0);
+	config_diff(a, b, note_change, &reports);
+	cr_expect_eq(reports.n, 0, "%s", reports.text);
+	config_free(a);
+	config_free(b);
+}
