@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The documents, checked against each other and against the code: links, the OpenAPI files, man pages
-against --help, configuration options, metrics, public functions, the worked examples of the
-specification. Prints every breach and exits 1. What can't be looked at (a program that is not built,
-mandoc not installed) is said in a line that starts with "skipped".
+"""The documents, checked against each other and against the code: links, files named, OpenAPI
+files, man pages against --help, configuration options, metrics, public functions, the worked
+examples of the specification. Prints every breach and exits 1. What can't be looked at (a program
+that is not built, mandoc not installed) is said in a line that starts with "skipped".
 
 usage: check_docs.py [BUILD FOLDER]"""
 
@@ -82,6 +82,15 @@ def check_links():
             elif anchor and to.suffix == ".md" and anchor not in anchors(
                     to.read_text(encoding="utf-8")):
                 breach(name, f"{target}: no such heading")
+        check_files_named(name, text)
+
+
+def check_files_named(name, text):
+    folders = "base|bench|control|crypto|dataplane|dist|docs|tests|tools|ue"
+    for path in sorted(set(re.findall(
+            rf"(?<![\w./-])(?:{folders})/[\w./-]*\w\.(?:c|h|json|md|py|service|sh|yaml)\b", text))):
+        if not (ROOT / path).exists():
+            breach(name, f"{path} is not there")
 
 
 # ---- Man pages
@@ -152,8 +161,8 @@ def check_programs(build):
         if text is None:
             breach(name, "--help fails")
             continue
-        # A line like "  akmapush-ue --count 100k" shows another program.
-        foreign = "|".join(other for other in PROGRAMS if other != name)
+        # A line like "  akmapush-ue --count 100k" shows another program, one with curl as well.
+        foreign = "|".join(["curl", *(other for other in PROGRAMS if other != name)])
         own = "\n".join(line for line in text.splitlines()
                         if not re.match(rf"\s*({foreign})\b", line))
         text_page = rendered(path)
