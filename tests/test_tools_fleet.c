@@ -197,13 +197,13 @@ static struct akmapush_ue_address anywhere[2] = {
 };
 static struct akmapush_ue_af afs[1];
 
-static void start(struct fleet_options options)
+static void open_fleet(struct fleet_options options)
 {
 	options.port = 21000 + (uint64_t)getpid() % 600 * 16;
 	options.status = options.status ? options.status : 1;
 	options.threads = options.threads ? options.threads : 1;
 	options.list_max = 8;
-	options.socket_buffer = 1 << 20;
+	options.socket_buffer = options.socket_buffer ? options.socket_buffer : 1 << 20;
 	fleet.options = options;
 	afs[0] = (struct akmapush_ue_af){
 		.fqdn = AF, .push_functions = anywhere, .n_push_functions = 2};
@@ -213,6 +213,11 @@ static void start(struct fleet_options options)
 	fleet.crypto = fleet.crypto ? fleet.crypto : &akmapush_ue_crypto_openssl;
 	subscribers_init(&fleet.subscribers, "akmapush");
 	cr_assert_eq(fleet_open(&fleet, options.count), 0);
+}
+
+static void start(struct fleet_options options)
+{
+	open_fleet(options);
 	cr_assert_eq(fleet_start(&fleet), 0);
 }
 
@@ -405,4 +410,22 @@ Test(tools_fleet, loses_and_doubles_what_it_is_told_to)
 	cr_assert(abs((int)fleet_sum(&fleet, FLEET_lost_datagrams) - 120) < 55);
 	cr_assert(abs((int)fleet_sum(&fleet, FLEET_lost_acks) - 84) < 50);
 	cr_assert(abs((int)fleet_sum(&fleet, FLEET_acks) - 294) < 90);
+}
+
+Test(tools_fleet, what_the_kernel_drops_is_counted)
+{
+	uint8_t push_id[16];
+	struct sender s;
+
+	sender_open(&s, AF_INET);
+	open_fleet((struct fleet_options){.count = 300, .socket_buffer = 8192});
+	new_push_id(push_id);
+	for (uint64_t i = 0; i < 300; i++)
+		push(&s, &fleet, i, 0, push_id);
+	cr_assert_eq(fleet_start(&fleet), 0);
+	poll(NULL, 0, 100);
+	stop();
+	sender_close(&s);
+	cr_assert_gt(fleet_sum(&fleet, FLEET_overflow), 0);
+	cr_assert_eq(fleet_sum(&fleet, FLEET_overflow) + fleet_sum(&fleet, FLEET_datagrams), 300);
 }

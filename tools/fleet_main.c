@@ -14,7 +14,7 @@
 #include "tools/fleet.h"
 #include "tools/progress.h"
 
-enum { TICK_MS = 20, REPORT_MS = 1000, HOST_MAX = 64 };
+enum { TICK_MS = 20, REPORT_MS = 1000, HOST_MAX = 64, BUFFER = 256 << 20, BUFFER_V6 = 64 << 10 };
 
 static struct fleet fleet = {
 	.options =
@@ -25,7 +25,7 @@ static struct fleet fleet = {
 			.status = 1,
 			.list_max = 8,
 			.segment_buffers = 256,
-			.socket_buffer = 64 << 20,
+			.socket_buffer = BUFFER,
 			.random = 1,
 		},
 };
@@ -96,7 +96,7 @@ static const struct arg args[] = {
 	 "its first datagram comes",
 	 &fleet.options.warm, 0, 0},
 	{ARG_UINT, 0, "buffer", "OCTETS",
-	 "receive buffer of a socket (default 64 MiB; IPv6 64 KiB)", &fleet.options.socket_buffer,
+	 "receive buffer of a socket (default 256 MiB; IPv6 64 KiB)", &fleet.options.socket_buffer,
 	 4096, INT32_MAX},
 	{ARG_TITLE, 0, "When it ends (SIGTERM and SIGINT end it orderly, too)", NULL, NULL, NULL, 0,
 	 0},
@@ -225,8 +225,8 @@ static int fill_options(void)
 		return wrong("crypto", crypto_name, "openssl or builtin");
 	if (is_v6) {
 		fleet.options.family = SUBSCRIBER_V6;
-		if (fleet.options.socket_buffer == 64 << 20)
-			fleet.options.socket_buffer = 64 << 10;
+		if (fleet.options.socket_buffer == BUFFER)
+			fleet.options.socket_buffer = BUFFER_V6;
 	}
 	if (subscriber_address(fleet.options.family, (uint16_t)fleet.options.port,
 			       fleet.options.from + fleet.options.count - 1, &last)) {

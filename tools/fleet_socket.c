@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	CONTROL = 64, // octets: packet information and the overflow counter
+	CONTROL = 64, // octets: packet information
 	SEND_WAIT_MS = 1000,
 	IPV4_DESTINATION = 16, // offset in the header, RFC 791
 };
@@ -86,7 +87,6 @@ int fleet_socket_open(struct fleet_socket *s, enum subscriber_family family, uin
 	if (s->fd < 0)
 		return -errno;
 	set_buffers(s->fd, buffer);
-	setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	if (family == SUBSCRIBER_V4)
 		setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	if (share > 1)
@@ -138,18 +138,16 @@ static socklen_t address_write(struct sockaddr_in6 *name, enum subscriber_family
 	return sizeof(*v4);
 }
 
-static void control_read(struct fleet_socket *s, struct msghdr *message, uint32_t *ipv4)
+// The address that a datagram was sent to; 0 when the kernel did not say, as for IPv6.
+static uint32_t control_read(struct msghdr *message)
 {
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
 	struct in_pktinfo info;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			*ipv4 = ntohl(info.ipi_addr.s_addr);
-		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			memcpy(&s->overflow, CMSG_DATA(c), sizeof(s->overflow));
-		}
-	}
+	if (!c || c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+		return 0;
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	return ntohl(info.ipi_addr.s_addr);
 }
 
 int fleet_receive(struct fleet_socket *s, struct fleet_burst *burst,
@@ -177,10 +175,20 @@ int fleet_receive(struct fleet_socket *s, struct fleet_burst *burst,
 			.len = burst->message[i].msg_len,
 			.ue.port = s->port,
 		};
-		control_read(s, &burst->message[i].msg_hdr, &datagram[i].ue.ipv4);
+		datagram[i].ue.ipv4 = control_read(&burst->message[i].msg_hdr);
 		address_read(&datagram[i].peer, &burst->name[i]);
 	}
 	return n;
+}
+
+uint32_t fleet_overflow(struct fleet_socket *s)
+{
+	uint32_t info[SK_MEMINFO_VARS], before = s->overflow;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0)
+		s->overflow = info[SK_MEMINFO_DROPS];
+	return s->overflow - before;
 }
 
 static void control_write(struct msghdr *message, uint8_t *control, uint32_t ipv4)

@@ -19,7 +19,7 @@ struct fleet_socket {
 	int fd;
 	enum subscriber_family family;
 	uint16_t port;
-	uint32_t overflow; // datagrams the kernel dropped for want of buffer, as it counts them
+	uint32_t overflow; // as fleet_overflow saw it last
 };
 
 // A socket on `port`; `share` sockets (2 or more) of the same port divide the addresses among them
@@ -45,6 +45,8 @@ void fleet_burst_free(struct fleet_burst *burst);
 // next call. Count, or -errno.
 int fleet_receive(struct fleet_socket *s, struct fleet_burst *burst,
 		  struct fleet_datagram datagram[FLEET_BURST]);
+// Datagrams that the kernel dropped for want of buffer since the last call.
+uint32_t fleet_overflow(struct fleet_socket *s);
 // Sends n datagrams; waits for the socket if it must, a second at most. Returns how many left.
 unsigned fleet_send(struct fleet_socket *s, struct fleet_burst *burst,
 		    const struct fleet_datagram *datagram, unsigned n);

@@ -148,7 +148,6 @@ static void take_burst(struct fleet_worker *w, struct fleet_socket *s,
 static void serve(struct fleet_worker *w, struct fleet_socket *s)
 {
 	struct fleet_datagram in[FLEET_BURST];
-	const uint32_t overflow = s->overflow;
 	int n = FLEET_BURST;
 
 	for (unsigned i = 0; i < BURSTS_MAX && n == FLEET_BURST; i++) {
@@ -158,7 +157,7 @@ static void serve(struct fleet_worker *w, struct fleet_socket *s)
 		fleet_add(&w->counter[FLEET_datagrams], (uint64_t)n);
 		take_burst(w, s, in, (unsigned)n);
 	}
-	fleet_add(&w->counter[FLEET_overflow], s->overflow - overflow);
+	fleet_add(&w->counter[FLEET_overflow], fleet_overflow(s));
 }
 
 // Makes this worker's UEs before the first datagram, so that their derivation is not in the way.
@@ -188,5 +187,7 @@ void *fleet_worker_run(void *arg)
 				serve(w, &w->sockets[event[i].data.u32]);
 		}
 	}
+	for (unsigned i = 0; i < w->n_sockets; i++) // what came to nobody at the end
+		fleet_add(&w->counter[FLEET_overflow], fleet_overflow(&w->sockets[i]));
 	return NULL;
 }
