@@ -120,24 +120,17 @@ def help_of(program, *words):
 
 
 def commands_in(text):
-    """Names under a heading "Commands:": two to four blanks, the name, text."""
-    block = re.search(r"^(?:Commands|benches)[^\n]*:\n((?:[ \t]+.*\n|\n(?=[ \t]))+)", text, flags=re.M)
-    return re.findall(r"^ {2,4}([a-z][a-z-]*)(?=\s|$)", block[1], flags=re.M) if block else []
+    """Words of the commands that a help lists: a line is "  object verb   what it does"."""
+    return re.findall(r"^ {2,4}([a-z][a-z-]*(?: [a-z][a-z-]*)?) {2,}\S", text, flags=re.M)
 
 
 def all_help(program):
-    """The program's help and that of its commands, two levels deep."""
+    """The program's help and that of each of its commands."""
     text = help_of(program)
     if text is None:
         return None
-    pages = [text]
-    for command in commands_in(text):
-        more = help_of(program, command)
-        if more and more != text:
-            pages.append(more)
-            pages += [deeper for sub in commands_in(more)
-                      if (deeper := help_of(program, command, sub)) and deeper != more]
-    return "\n".join(pages)
+    more = [help_of(program, *command.split()) for command in commands_in(text)]
+    return "\n".join([text, *(page for page in more if page and page != text)])
 
 
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
@@ -174,7 +167,7 @@ def check_programs(build):
         for option in sorted(options_in(own_page) - options_in(text) - {"help", "version"}):
             breach(page, f"--{option} is not an option of the program")
         for command in commands_in(text):
-            if not re.search(rf"(?<![\w-]){command}(?![\w-])", text_page):
+            if not re.search(rf"(?<![\w-]){command}(?![\w-])", re.sub(r" +", " ", text_page)):
                 breach(page, f"command {command} is missing")
 
 
