@@ -281,11 +281,30 @@ void push_told_counts(const struct push *push, struct push_counts *counts)
 		counts->of[push_told_state(push, state)] += (uint32_t)of[state];
 }
 
+// The data plane tells the end of a push some time after its last target is final.
+static bool is_all_final(const struct push *push)
+{
+	struct push_counts counts;
+
+	push_told_counts(push, &counts);
+	for (unsigned state = 0; state < DP_STATE_COUNT; state++) {
+		if (counts.of[state] && is_open(push, (enum dp_state)state))
+			return false;
+	}
+	return true;
+}
+
 const char *push_told_phase(const struct push *push)
 {
-	if (push->stop || push->phase == PUSH_ENDING)
+	if (push->stop || push->phase == PUSH_ENDING || is_all_final(push))
 		return "FINISHED";
 	return push->phase == PUSH_RUNNING ? "RUNNING" : "WAITING";
+}
+
+bool push_may_stop(const struct push *push)
+{
+	return push && !push->stop && !push->stop_asked && push->phase != PUSH_ENDING &&
+	       !is_all_final(push);
 }
 
 void push_stats(const struct app *app, struct push_stats *stats)

@@ -127,10 +127,7 @@ static inline bool push_is_single(const struct push *push)
 }
 
 // Whether a stop can be asked for: it is there, and nobody has done so yet.
-static inline bool push_may_stop(const struct push *push)
-{
-	return push && !push->stop && !push->stop_asked && push->phase != PUSH_ENDING;
-}
+bool push_may_stop(const struct push *push);
 
 // What a target's state is, as it is told: a stop or the end makes open targets final.
 enum dp_state push_told_state(const struct push *push, enum dp_state state);
