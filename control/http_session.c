@@ -141,8 +141,10 @@ static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t erro
 static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
 {
 	int32_t id = frame->hd.stream_id;
+	struct session *session = ctx;
 
-	(void)ctx;
+	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+		session->door->stats.connections_bad++;
 	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
 	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
 	    nghttp2_session_get_stream_remote_close(ng, id) == 0)
