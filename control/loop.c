@@ -88,7 +88,7 @@ int loop_turn(struct loop *loop, bool wait)
 	int status;
 
 	if (work || !wait || loop->stopped)
-		flags = EVLOOP_NONBLOCK;
+		flags |= EVLOOP_NONBLOCK;
 	errno = 0;
 	status = event_base_loop(loop->base, flags);
 	hooks_after(loop);
