@@ -98,6 +98,7 @@ class Demo:
         self.tools = options.build / "tools"
         self.daemon = Daemon(options.build, folder, options.ues)
         self.fleet = None
+        self.port = str(free_port(socket.SOCK_DGRAM))  # of the devices
 
     def load(self, *arguments):
         """Runs akmapush-load; its summary."""
@@ -111,15 +112,16 @@ class Demo:
 
     def register(self):
         n = str(self.options.ues)
-        self.load("provision", "--count", n, "--group", GROUP)
+        self.load("provision", "--count", n, "--group", GROUP, "--port", self.port)
         registered = self.load("register", "--count", n)
         self.load("af", "--af", AF, "--group", GROUP)
         return registered
 
     def start_fleet(self):
         self.fleet = subprocess.Popen(
-            [self.tools / "akmapush-ue", "--count", str(self.options.ues), "--af", AF, "--expect",
-             str(self.options.ues), "--linger", "3600", "--warm", "--json", "--quiet"],
+            [self.tools / "akmapush-ue", "--count", str(self.options.ues), "--port", self.port,
+             "--af", AF, "--expect", str(self.options.ues), "--linger", "3600", "--warm", "--json",
+             "--quiet"],
             stdout=subprocess.PIPE, text=True)
         if self.fleet.stdout.readline().strip() != "ready":
             raise Failure("akmapush-ue did not start")
