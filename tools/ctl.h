@@ -30,7 +30,6 @@ struct ctl {
 	struct ctl_http *http; // opened at the first request
 	const char *socket;    // path
 	bool json;             // answers as the daemon gave them
-	bool is_prompt;        // commands come from the prompt
 };
 
 #define CTL_SOCKET_DEFAULT "/run/akmapush/admin.sock"
@@ -40,7 +39,8 @@ struct ctl_command {
 	unsigned min, max;         // operands
 	unsigned file;             // which of them names a file, from 1; 0: none
 	const char *const *words;  // what they are taken from, for completion; or NULL
-	const char *summary;       // a line of the list of commands
+	const char *summary;       // a line of the list of commands; NULL: not in it
+	bool may_be_empty;         // operands may
 	struct args_command help;
 	void *options; // cleared before the options are read
 	size_t options_len;
@@ -63,6 +63,8 @@ extern volatile sig_atomic_t ctl_interrupted;
 
 // Runs argv[0..argc): command words, options and operands, without the program's name.
 int ctl_run(struct ctl *ctl, int argc, char **argv);
+// How many arguments before the command are options that every command has, or -CTL_USAGE (said).
+int ctl_leading(int argc, char **argv);
 // The prompt, until its end; commands' exit codes are shown, its own is 0.
 int ctl_shell(struct ctl *ctl);
 

@@ -114,14 +114,27 @@ int ctl_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_resp
 	return CTL_OK;
 }
 
-int ctl_do(struct ctl *ctl, const struct ctl_request *request)
+int ctl_done(struct ctl *ctl, const struct ctl_request *request, const char *name, const char *done)
 {
 	struct ctl_response response;
 	int code = ctl_call(ctl, request, &response);
+	struct json_writer *w;
+	struct ctl_body body;
 
-	if (!code)
-		ctl_response_free(&response);
-	return code;
+	if (code)
+		return code;
+	ctl_response_free(&response);
+	if (!ctl->json) {
+		printf("%s %s\n", name, done);
+		return CTL_OK;
+	}
+	w = json_write();
+	json_put_string(w, "name", name);
+	json_put_string(w, "done", done);
+	ctl_body_take(&body, w);
+	puts(body.text ? body.text : "{}");
+	ctl_body_free(&body);
+	return CTL_OK;
 }
 
 int ctl_doc_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_doc *doc)

@@ -14,8 +14,9 @@
 
 // CTL_OK with a good answer to free; otherwise told, and nothing to free.
 int ctl_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_response *response);
-// The same and nothing of the answer is wanted.
-int ctl_do(struct ctl *ctl, const struct ctl_request *request);
+// For requests whose answer has no body: "NAME DONE", with --json {"name":NAME,"done":DONE}.
+int ctl_done(struct ctl *ctl, const struct ctl_request *request, const char *name,
+	     const char *done);
 
 // An answer that is a JSON object, read leniently: what is missing is 0 or NULL.
 struct ctl_doc {
@@ -30,8 +31,7 @@ int ctl_doc_get(struct ctl *ctl, const char *path, struct ctl_doc *doc);
 void ctl_doc_free(struct ctl_doc *doc);
 void ctl_doc_print(const struct ctl_doc *doc); // as it is, one line end behind
 
-// With `json` the object that was gathered goes as the body, and is freed. A NULL one means no
-// memory.
+// A body written with control/json.h; without memory its text is NULL, which ctl_call tells.
 struct ctl_body {
 	char *text;
 	size_t len;
