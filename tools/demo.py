@@ -136,7 +136,7 @@ class Demo:
         ids = self.folder / f"{key}.txt"
         self.load("push", "--af", AF, "--group", GROUP, "--payload", str(PAYLOAD), "--validity",
                   "600", "--acknowledged", ids, "--quiet")
-        push_id = ids.read_text().split()[-1]
+        push_id = ids.read_text().split()[1]  # "push ID key"
         return f"/akma-push/v1/{AF}/pushes/{push_id}"
 
     def follow(self, path, until, kill=None):
