@@ -31,6 +31,7 @@ struct table {
 	enum store_table table;
 	const char *name;
 	size_t item_size;
+	bool is_secret; // its blocks are wiped
 	int (*parse)(void *item, uint32_t handle, const uint8_t *value, size_t len);
 	int (*put)(struct app *app, void *ctx, const void *item);
 };
@@ -73,6 +74,22 @@ static int hand_over(struct reading *reading, struct block *block)
 	return error;
 }
 
+static struct block *block_new(const struct table *table)
+{
+	struct block *block = malloc(sizeof(*block) + BLOCK_ITEMS * table->item_size);
+
+	if (block)
+		block->n = 0;
+	return block;
+}
+
+static void block_free(const struct table *table, struct block *block)
+{
+	if (table->is_secret)
+		mem_wipe(block->items, block->n * table->item_size);
+	free(block);
+}
+
 static int each_record(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
 		       size_t value_len)
 {
@@ -83,7 +100,7 @@ static int each_record(void *ctx, const uint8_t *key, size_t key_len, const uint
 	if (key_len != 4)
 		return -EBADMSG;
 	if (!reader->block)
-		reader->block = calloc(1, sizeof(*reader->block) + BLOCK_ITEMS * table->item_size);
+		reader->block = block_new(table);
 	if (!reader->block)
 		return -ENOMEM;
 	error = table->parse(reader->block->items + reader->block->n * table->item_size,
@@ -210,8 +227,7 @@ static int read_table(struct app *app, const struct table *table, unsigned n, ui
 			log_info("ue", "%s: %llu read", table->name,
 				 (unsigned long long)(n_read + block->n));
 		n_read += block->n;
-		mem_wipe(block->items, block->n * table->item_size);
-		free(block);
+		block_free(table, block);
 	}
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(readers[i].thread, NULL);
@@ -251,24 +267,15 @@ static int put_identity(struct app *app, void *ctx, const void *at)
 	int error;
 
 	(void)ctx;
-	if (item->handle >= ues->max) {
-		log_error("ue",
-			  "the store has a UE with handle %u, dataplane.ues is %u: make it larger",
-			  item->handle, ues->max);
-		return -ENOSPC;
-	}
-	if (item->handle >= dp_handles(app->dp)) {
-		error = dp_set_handles(app->dp, item->handle + 1);
-		if (error)
-			return error;
-	}
+	if (item->handle >= dp_handles(app->dp))
+		return -EBADMSG;
 	error = bind_one(app, item->handle, DP_SUPI, identity->supi);
 	if (!error)
 		error = bind_one(app, item->handle, DP_GPSI, identity->gpsi);
 	if (error || identity->twin == DP_NONE)
 		return error;
 	// Each of twins names the other, in one batch: the second makes them so.
-	if (identity->twin >= ues->max || identity->twin == item->handle)
+	if (identity->twin >= dp_handles(app->dp) || identity->twin == item->handle)
 		return -EBADMSG;
 	if (identity->twin > item->handle)
 		return 0;
@@ -338,12 +345,13 @@ static int put_address(struct app *app, void *ctx, const void *at)
 	return ue_apply_address(app, item->handle, &item->address);
 }
 
-static const struct table identities = {STORE_IDENTITY, "identities", sizeof(struct identity_item),
-					parse_identity, put_identity};
-static const struct table contexts = {STORE_CONTEXT, "contexts", sizeof(struct context_item),
-				      parse_context, put_context};
-static const struct table addresses = {STORE_ADDRESS, "addresses", sizeof(struct address_item),
-				       parse_address, put_address};
+static const struct table identities = {
+	STORE_IDENTITY, "identities",   sizeof(struct identity_item),
+	false,          parse_identity, put_identity};
+static const struct table contexts = {STORE_CONTEXT, "contexts",    sizeof(struct context_item),
+				      true,          parse_context, put_context};
+static const struct table addresses = {STORE_ADDRESS, "addresses",   sizeof(struct address_item),
+				       false,         parse_address, put_address};
 
 static unsigned n_threads(uint32_t n_handles)
 {
@@ -352,6 +360,52 @@ static unsigned n_threads(uint32_t n_handles)
 	if (n_handles < BLOCK_ITEMS || cpus < 2)
 		return 1;
 	return cpus < THREADS_MAX ? (unsigned)cpus : THREADS_MAX;
+}
+
+static int is_there(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+		    size_t value_len)
+{
+	(void)ctx;
+	(void)key;
+	(void)key_len;
+	(void)value;
+	(void)value_len;
+	return 1;
+}
+
+// How many handles the store knows: one more than the highest, found by halving; or -errno.
+static int64_t count_handles(struct app *app)
+{
+	uint64_t n = 0;
+
+	for (int bit = 31; bit >= 0; bit--) {
+		uint8_t from[4];
+		int found;
+
+		store32_be(from, (uint32_t)(n + (1ull << bit) - 1));
+		found = store_scan(app->store, STORE_IDENTITY, from, sizeof(from), NULL, 0,
+				   is_there, NULL);
+		if (found < 0)
+			return found;
+		n += found ? 1ull << bit : 0;
+	}
+	return (int64_t)n;
+}
+
+// The handles of the store count as given.
+static int give_handles(struct app *app)
+{
+	int64_t n = count_handles(app);
+
+	if (n < 0) {
+		log_error("ue", "identities can't be read from the store: %s", strerror((int)-n));
+		return (int)n;
+	}
+	if (n <= app->ues->max)
+		return dp_set_handles(app->dp, (uint32_t)n);
+	log_error("ue", "the store has %lld UEs, dataplane.ues is %u: make it larger", (long long)n,
+		  app->ues->max);
+	return -ENOSPC;
 }
 
 int ue_load(struct app *app)
@@ -364,10 +418,12 @@ int ue_load(struct app *app)
 	app->ues = ue_registry_new(app->config->dataplane.ues);
 	if (!app->ues)
 		return -ENOMEM;
-	error = read_table(app, &identities, 1, 0, NULL);
+	error = give_handles(app);
+	n = dp_handles(app->dp);
+	if (!error)
+		error = read_table(app, &identities, n_threads(n), n, NULL);
 	if (error)
 		return error;
-	n = dp_handles(app->dp);
 	stamps = calloc(n ? n : 1, sizeof(*stamps));
 	if (!stamps)
 		return -ENOMEM;
