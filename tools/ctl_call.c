@@ -19,6 +19,17 @@ static void put_clean(const char *before, const char *text, const char *behind)
 		fprintf(stderr, "%s%s%s", before, ctl_clean(clean, sizeof(clean), text), behind);
 }
 
+// The detail is not told apart when it only says what the first parameter says.
+static void tell_detail(const struct json_reader *problem)
+{
+	const struct json *params = ctl_list(problem, "invalidParams");
+	struct json_reader first = ctl_item(problem, params, 0);
+	const char *detail = ctl_text(problem, "detail"), *param = ctl_text(&first, "param");
+
+	if (!param || !detail || strncmp(detail, param, strlen(param)) != 0)
+		put_clean("  ", detail, "\n");
+}
+
 static void tell_params(const struct json_reader *problem)
 {
 	const struct json *params = ctl_list(problem, "invalidParams");
@@ -48,7 +59,7 @@ static void tell_problem(const struct ctl_response *response)
 		put_clean("akmapushctl: ", ctl_text(&problem, "title"), "");
 		put_clean(" (", ctl_text(&problem, "cause"), "");
 		fprintf(stderr, ", %d)\n", response->status);
-		put_clean("  ", ctl_text(&problem, "detail"), "\n");
+		tell_detail(&problem);
 		tell_params(&problem);
 	}
 	if (response->retry_after_s)

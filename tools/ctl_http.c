@@ -196,11 +196,13 @@ static void set_up(struct ctl_http *http, struct exchange *x, struct curl_slist 
 	char url[CTL_PATH_MAX + 32];
 
 	snprintf(url, sizeof(url), "http://localhost%s", request->path);
-	curl_easy_reset(curl); // the connection stays
+	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, http->socket);
 	curl_easy_setopt(curl, CURLOPT_PROXY, ""); // whatever the environment says
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	// libcurl 7.88 fails the second request of a connection that began with HTTP/2 at once.
+	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);

@@ -1,7 +1,7 @@
 #pragma once
-// The way to the daemon: HTTP/2 over its UNIX socket, one request at a time on one connection that
-// is kept. The only place of akmapushctl that knows the HTTP library. A request that takes long
-// ends when ctl_interrupted is set. One thread.
+// The way to the daemon: HTTP/2 over its UNIX socket, one request at a time, a connection for each.
+// The only place of akmapushctl that knows the HTTP library. A request that takes long ends when
+// ctl_interrupted is set. One thread.
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -264,7 +264,7 @@ static int send_file(struct ctl *ctl, struct upload *u)
 	code = ctl_upload_show(ctl, &doc, u->spec->figures, file_line, u);
 	ctl_doc_free(&doc);
 	if (u->n_wrong)
-		return ctl_fail(CTL_REFUSED, "%" PRIu64 " lines were not sent", u->n_wrong);
+		return ctl_fail(CTL_REFUSED, "lines not sent: %" PRIu64, u->n_wrong);
 	return code;
 }
 
