@@ -92,8 +92,8 @@ static void del_progress(struct store_batch *batch, const struct push *push)
 	const uint8_t *id = push->facts.id;
 	uint8_t key[PUSH_KEY_MAX];
 
-	if (push->stop)
-		store_del(batch, STORE_PROGRESS, key, push_key_progress(key, id, 'S'));
+	// Also without a stop here: one may be on its way, or have come too late.
+	store_del(batch, STORE_PROGRESS, key, push_key_progress(key, id, 'S'));
 	if (!push->was_run)
 		return;
 	store_del(batch, STORE_PROGRESS, key, push_key_progress(key, id, 'C'));

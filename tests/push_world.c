@@ -1,6 +1,7 @@
 #include "push_world.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,15 +145,26 @@ static void open_process(struct world *world)
 	push_resume(&world->app);
 }
 
+// Nothing that is on its way becomes durable; who waits for an answer gets one that nobody reads.
+static void fail_changes(struct world *world)
+{
+	push_store_fail(world->store, -EIO);
+	push_store_hold(world->store, UINT32_MAX);
+	for (unsigned i = 0; i < 100 || !apply_is_idle(&world->app); i++)
+		world_turn(world, 0);
+	push_store_crash(world->store);
+	push_store_fail(world->store, 0);
+}
+
 static void close_process(struct world *world)
 {
-	push_store_crash(world->store);
+	fail_changes(world);
 	push_registry_free(world->app.pushes);
 	af_registry_free(world->app.afs);
 	group_registry_free(world->app.groups);
 	ue_registry_free(world->app.ues);
 	dp_close(world->app.dp);
-	free(world->app.apply); // changes under way go with the process
+	apply_free(world->app.apply);
 }
 
 void world_crash(struct world *world)
