@@ -179,7 +179,7 @@ class Demo:
         path = self.submit("second")
 
         def kill(share):
-            if share < 0.05:
+            if share < 0.3:
                 return False
             self.daemon.kill()
             say(f"\n  akmapushd killed (SIGKILL) with {100 * share:.0f} % acknowledged; started again")
