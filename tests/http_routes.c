@@ -52,7 +52,10 @@ static void get_later(struct http_request *request, void *app)
 {
 	(void)app;
 	routes_seen.requests++;
-	routes_seen.later[routes_seen.n_later++] = request;
+	if (routes_seen.n_later == sizeof(routes_seen.later) / sizeof(*routes_seen.later))
+		http_answer(request, 503, NULL, NULL, 0);
+	else
+		routes_seen.later[routes_seen.n_later++] = request;
 }
 
 void routes_answer_later(void)
@@ -77,9 +80,13 @@ static void soon_expired(void *ctx)
 
 static void get_soon(struct http_request *request, void *app)
 {
-	struct soon *soon = malloc(sizeof(*soon));
+	struct soon *soon;
 
-	(void)app;
+	if (routes_seen.loop == NULL) {
+		get_later(request, app);
+		return;
+	}
+	soon = malloc(sizeof(*soon));
 	routes_seen.requests++;
 	soon->request = request;
 	soon->timer = loop_timer_new(routes_seen.loop, soon_expired, soon);
@@ -181,6 +188,8 @@ static void lines_end(void *upload)
 static void lines_gone(void *upload)
 {
 	routes_seen.gone++;
+	if (routes_seen.held == ((struct lines *)upload)->request)
+		routes_seen.held = NULL;
 	free(upload);
 }
 

@@ -23,7 +23,7 @@ static void count(void *ctx)
 Test(loop, timers)
 {
 	unsigned stopped = 0, ticks = 0, never = 0;
-	uint64_t start = clock_mono_ns(&clock_system);
+	uint64_t start = clock_mono_ns(&clock_system), passed_ms;
 	struct loop_timer *end, *every, *forgotten;
 
 	loop = loop_new();
@@ -35,9 +35,10 @@ Test(loop, timers)
 	loop_timer_start(forgotten, 5);
 	loop_timer_stop(forgotten);
 	cr_assert(eq(int, loop_run(loop), 0));
-	cr_assert(ge(u64, clock_mono_ns(&clock_system) - start, 55000000));
+	passed_ms = (clock_mono_ns(&clock_system) - start) / 1000000;
+	cr_assert(ge(u64, passed_ms, 55));
 	cr_assert(eq(u32, stopped, 1));
-	cr_assert(2 <= ticks && ticks <= 5);
+	cr_assert(1 <= ticks && ticks <= passed_ms / 10);
 	cr_assert(eq(u32, never, 0));
 	loop_timer_free(end);
 	loop_timer_free(every);
