@@ -39,11 +39,13 @@ struct http_request {
 	const struct http_route *route;
 };
 
-// An upload of lines. `line` gets each line without its end (\n or \r\n; empty lines are skipped),
-// terminated. It returns 0; -EAGAIN to get the same line again after http_resume (the peer is held
-// back by flow control); or another -errno after it has answered the request: the rest is
-// discarded. `end` comes after the last line; `gone` instead of any further call when the peer went
-// away before.
+// An upload of lines (application/x-ndjson). `line` gets each line without its end (\n or \r\n;
+// empty lines are skipped), terminated. It returns 0; -EAGAIN to get the same line again after
+// http_resume (the peer is held back by flow control); or another -errno after it has answered the
+// request: the rest is discarded. `end` comes after the last line; `gone` instead of any further
+// call when the peer went away before, or when the door has ended the request itself (a line too
+// long, a peer too slow, no memory): nothing is owed then, and the request is gone. The request may
+// also be answered between calls, while the upload is held: nothing more is called then.
 struct http_upload {
 	void *(*begin)(struct http_request *request); // NULL: it has answered the request
 	int (*line)(void *upload, char *line, size_t len);
@@ -77,7 +79,8 @@ const char *http_query_unknown(const struct http_request *request, const char *c
 // Before the answer: a response header. Both strings are copied.
 void http_set_header(struct http_request *request, const char *name, const char *value);
 
-// The answer; body and type are copied, body NULL for none. The request is gone afterwards.
+// The answer; body and type are copied and wiped later, body NULL for none. The request is gone
+// afterwards.
 void http_answer(struct http_request *request, int status, const char *type, const void *body,
 		 size_t len);
 

@@ -161,12 +161,10 @@ void listeners_resume(struct http_server *server)
 		loop_watch_set(l->watch, LOOP_READ);
 }
 
-void listener_close(struct listener *listener)
+static void listener_close(struct listener *listener)
 {
 	struct stat file;
 
-	if (listener == NULL)
-		return;
 	loop_watch_free(listener->watch);
 	if (listener->fd >= 0)
 		close(listener->fd);
