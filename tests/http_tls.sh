@@ -1,7 +1,7 @@
 #!/bin/sh
 # TLS of the door and its UNIX socket, with curl and certificates made here. Argument: http_door.
 set -u
-door=$1
+door=$(realpath "$1")
 work=$(mktemp -d) || exit 2
 pid=
 trap 'test -n "$pid" && kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
