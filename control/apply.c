@@ -9,7 +9,8 @@
 #include "control/store.h"
 #include "dataplane/dp.h"
 
-enum { CHANGES_MAX = 1 << 16 };
+// Few fences are out at a time: while they are, what is applied gathers behind the next.
+enum { CHANGES_MAX = 1 << 16, FENCES_MAX = 4 };
 
 // One list of changes in the order of their commits. Its front is applied and waits for a fence,
 // then come those that are durable, then those that the writer has. One fence serves all that one
@@ -96,12 +97,16 @@ static void apply_durable(struct apply *apply)
 	}
 }
 
-static void send_fence(struct apply *apply)
+// False when the data plane had no room for it.
+static bool send_fence(struct apply *apply)
 {
-	if (!apply->wants_fence || !dp_fence(apply->app->dp, apply->token))
-		return;
+	if (!apply->wants_fence || apply->token - apply->fenced > FENCES_MAX)
+		return true; // the next fence that comes back makes way for it
+	if (!dp_fence(apply->app->dp, apply->token))
+		return false;
 	apply->wants_fence = false;
 	apply->token++;
+	return true;
 }
 
 // Ends the changes whose fence has come back. `done` frees them, and may commit others.
@@ -126,15 +131,16 @@ static void finish(struct apply *apply)
 bool apply_poll(struct app *app)
 {
 	struct apply *apply = app->apply;
+	bool is_refused;
 
 	assert(!apply->is_polling);
 	apply->is_polling = true;
 	store_poll(app->store);
 	apply_durable(apply);
-	send_fence(apply);
+	is_refused = !send_fence(apply);
 	finish(apply);
 	apply->is_polling = false;
-	return apply->wants_fence || apply->applied_end != apply->durable_end;
+	return is_refused || apply->applied_end != apply->durable_end;
 }
 
 void apply_fence(struct app *app, const struct dp_event *event)

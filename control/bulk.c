@@ -1,6 +1,7 @@
 #include "control/bulk.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct bulk_change {
 	struct bulk *bulk;
 	struct store_batch *batch;
 	unsigned n, n_applied;
-	uint8_t items[];
+	_Alignas(max_align_t) uint8_t items[];
 };
 
 static void *item_at(struct bulk_change *b, unsigned i)

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ enum { THREADS_MAX = 4, BLOCK_ITEMS = 1024, BLOCKS_MAX = 16, PROGRESS_EVERY = 50
 struct block {
 	struct block *next;
 	unsigned n;
-	uint8_t items[];
+	_Alignas(max_align_t) uint8_t items[];
 };
 
 // How one table is read: `parse` in a reader's thread, `put` in the control thread.
