@@ -167,17 +167,20 @@ static void note_error(struct reading *reading, int error)
 	pthread_mutex_unlock(&reading->lock);
 }
 
-static void put_block(struct app *app, struct reading *reading, void *ctx,
-		      const struct block *block)
+// 0, or the error, after which nothing more is put.
+static int put_block(struct app *app, struct reading *reading, void *ctx, const struct block *block)
 {
 	const struct table *table = reading->table;
 
-	for (unsigned i = 0; i < block->n && !reading->error; i++) {
+	for (unsigned i = 0; i < block->n; i++) {
 		int error = table->put(app, ctx, block->items + i * table->item_size);
 
-		if (error)
+		if (error) {
 			note_error(reading, error);
+			return error;
+		}
 	}
+	return 0;
 }
 
 static unsigned start_readers(struct reading *reading, struct reader *readers, unsigned n,
@@ -217,12 +220,14 @@ static int read_table(struct app *app, const struct table *table, unsigned n, ui
 	uint64_t n_read = 0;
 	struct block *block;
 	unsigned started;
+	int error = 0;
 
 	assert(n <= THREADS_MAX);
 	reading.end = &reading.first;
 	started = start_readers(&reading, readers, n, n_handles);
 	while ((block = take(&reading))) {
-		put_block(app, &reading, ctx, block);
+		if (!error)
+			error = put_block(app, &reading, ctx, block);
 		if ((n_read + block->n) / PROGRESS_EVERY != n_read / PROGRESS_EVERY)
 			log_info("ue", "%s: %llu read", table->name,
 				 (unsigned long long)(n_read + block->n));

@@ -599,6 +599,45 @@ def full(folder):
           and b"make it larger" in done.stderr, done.stderr)
 
 
+def no_room(folder):
+    d = Daemon(folder).start()
+    d.ask("PUT", API + "afs/af.example.com", {"allowedUes": {"all": True}})
+    d.ask("PUT", API + "groups/g", {})
+    d.register(supi=supi(1))
+    kaf = d.retrieve().json
+    check("end", d.stop() == 0)
+    text = d.config.read_text()
+    d.config.write_text(text.replace("room_min: 0", "room_min: 1048576 GiB"))
+    d.start()
+    expect("register without room", d.register(supi=supi(1), akid="new@r"), 507,
+           "INSUFFICIENT_RESOURCES")
+    expect("a new subscriber", d.register(supi=supi(2), akid="two@r"), 507)
+    expect("AF", d.ask("PUT", API + "afs/b.example.com", {"allowedUes": {"all": True}}), 507)
+    expect("AF changed", d.ask("PUT", API + "afs/af.example.com",
+                               {"allowedUes": {"all": True}, "suspended": True}), 507)
+    expect("AF deleted", d.ask("DELETE", API + "afs/af.example.com"), 507)
+    expect("group", d.ask("PUT", API + "groups/h", {}), 507)
+    expect("group deleted", d.ask("DELETE", API + "groups/g"), 507)
+    expect("members", d.lines(API + "groups/g/members", [{"supi": supi(1)}]), 507)
+    expect("UEs", d.lines(API + "ues", [{"supi": supi(1), "gpsi": gpsi(1)}]), 507)
+    expect("UE deleted", d.ask("DELETE", API + "ues/" + supi(1)), 507)
+    expect("context removed", d.ask("POST", NAANF + "remove-context", {"supi": supi(1)}), 507)
+    check("reads go on", d.retrieve().json == kaf)
+    expect("nothing else changed", d.retrieve("new@r"), 204)
+    check("no group", [g["externalGroupId"] for g in d.get(API + "groups").json["groups"]]
+          == ["g"])
+    check("no members", d.get(API + "groups/g").json["members"] == 0)
+    check("no binding", "gpsi" not in d.get(API + "ues/" + supi(1)).json)
+    check("no AF", len(d.get(API + "afs").json["afs"]) == 1)
+    expect("health says so", d.get("/health"), 503)
+    check("end", d.stop() == 0)
+    d.config.write_text(text)
+    d.start()
+    check("as before", d.retrieve().json == kaf)
+    expect("with room again", d.register(supi=supi(1), akid="new@r"), 200)
+    check("end", d.stop() == 0)
+
+
 def start(folder):
     def run(*arguments):
         return subprocess.run([DAEMON, *arguments], capture_output=True, text=True, timeout=30)
@@ -639,7 +678,7 @@ def main():
         finally:
             if d.process.poll() is None:
                 d.process.kill()
-    for part in (roles, full, start):
+    for part in (roles, full, no_room, start):
         with tempfile.TemporaryDirectory() as folder:
             part(folder)
     print(f"{passed} passed, {failed} failed")
