@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "control/af.h"
 #include "control/answer.h"
 #include "control/app.h"
@@ -66,8 +66,8 @@ void push_asks_free(struct push_registry *pushes)
 
 static struct ask_head *ask_head(const struct app *app, const struct idempotency *idempotency)
 {
-	uint64_t hash = XXH3_64bits(idempotency->key, strlen(idempotency->key)) ^
-			XXH3_64bits(idempotency->fqdn, strlen(idempotency->fqdn));
+	uint64_t hash = hash64(idempotency->key, strlen(idempotency->key), 0) ^
+			hash64(idempotency->fqdn, strlen(idempotency->fqdn), 0);
 
 	return &app->pushes->asks->heads[hash % ASK_HEADS];
 }

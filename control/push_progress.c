@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "control/app.h"
 #include "control/config.h"
@@ -97,7 +97,7 @@ static bool put_places(struct step *step, struct push *push, const uint8_t *stat
 	for (uint32_t chunk = 0; chunk < push_place_chunks(n_places); chunk++) {
 		const uint8_t *at = states + (size_t)chunk * PUSH_PLACES_OCTETS;
 		size_t len = chunk_len(n_places, chunk);
-		uint64_t hash = XXH3_64bits(at, len) | 1; // never that of nothing
+		uint64_t hash = hash64(at, len, 0) | 1; // never that of nothing
 
 		if (push->hashes[chunk] == hash)
 			continue;

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "control/app.h"
 #include "control/config.h"
 #include "control/loop.h"
@@ -19,7 +19,7 @@ static struct push_list_head *id_head(const struct push_registry *pushes, const 
 
 static struct push_list_head *dp_head(const struct push_registry *pushes, const struct dp_push *dp)
 {
-	return &pushes->by_dp[XXH3_64bits(&dp, sizeof(const void *)) & pushes->mask];
+	return &pushes->by_dp[hash64(&dp, sizeof(const void *), 0) & pushes->mask];
 }
 
 static struct push_list_head *handle_head(const struct push_registry *pushes, uint32_t handle)
@@ -29,7 +29,7 @@ static struct push_list_head *handle_head(const struct push_registry *pushes, ui
 
 static struct push_queue_head *fqdn_head(const struct push_registry *pushes, const char *fqdn)
 {
-	return &pushes->by_fqdn[XXH3_64bits(fqdn, strlen(fqdn)) % PUSH_FQDN_HEADS];
+	return &pushes->by_fqdn[hash64(fqdn, strlen(fqdn), 0) % PUSH_FQDN_HEADS];
 }
 
 struct push *push_find(const struct app *app, const uint8_t id[PUSH_ID])

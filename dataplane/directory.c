@@ -6,9 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <xxhash.h>
-
 #include "base/bytes.h"
+#include "base/hash.h"
 
 // A packed identity: form in the highest four bits; digits: their count and value; text: its unit.
 enum { FORM_DIGITS = 1, FORM_TEXT = 2, DIGITS_MIN = 5, DIGITS_MAX = 15 };
@@ -96,7 +95,7 @@ static size_t unpack(const struct directory *d, enum dp_identity kind, uint64_t 
 
 static uint32_t hash(const struct directory *d, const void *key, size_t len)
 {
-	return (uint32_t)XXH3_64bits_withSeed(key, len, d->seed);
+	return (uint32_t)hash64(key, len, d->seed);
 }
 
 static void akid_digest(const struct directory *d, const char *id, size_t len,

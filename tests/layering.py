@@ -32,7 +32,7 @@ LIBRARIES = {
     "yaml.h": ("control/config_yaml",),
     "rocksdb/": ("control/store_rocksdb",),
     "liburing.h": ("dataplane/io_uring",),
-    "xxhash.h": ("dataplane/directory",),
+    "xxhash.h": ("base/hash",),
     "curl/": ("tools/ctl_",),
     "histedit.h": ("tools/ctl_",),
 }
