@@ -86,7 +86,7 @@ static struct block *block_new(const struct table *table)
 static void block_free(const struct table *table, struct block *block)
 {
 	if (table->is_secret)
-		mem_wipe(block->items, block->n * table->item_size);
+		mem_wipe(block->items, BLOCK_ITEMS * table->item_size);
 	free(block);
 }
 
@@ -199,7 +199,9 @@ static unsigned start_readers(struct reading *reading, struct reader *readers, u
 						   : (uint32_t)((uint64_t)n_handles * (i + 1) / n)};
 		if (pthread_create(&r->thread, NULL, read_part, r)) {
 			note_error(reading, -EAGAIN);
+			pthread_mutex_lock(&reading->lock);
 			reading->n_readers -= n - i;
+			pthread_mutex_unlock(&reading->lock);
 			break;
 		}
 		started++;
