@@ -125,7 +125,7 @@ static int check_families(const struct store_engine *engine, const char *path, c
 
 	list = rocksdb_list_column_families(engine->options, path, &n, &text);
 	if (text)
-		return failed(text, error);
+		status = failed(text, error);
 	for (size_t i = 0; i < n && !status; i++) {
 		if (is_known(list[i]))
 			continue;

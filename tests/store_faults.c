@@ -179,7 +179,7 @@ static void flush_fails(void)
 }
 
 // The process ends while the disk fails, without another word.
-static void dies_while_failing(const char *name, int set)
+static void die_and_look(const char *name, int set)
 {
 	int pipes[2], status;
 	pid_t pid;
@@ -209,6 +209,20 @@ static void dies_while_failing(const char *name, int set)
 	finish();
 }
 
+// The database's threads do not survive a fork, so this process must not have opened one before.
+static void dies_while_failing(const char *name, int set)
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		die_and_look(name, set);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	check(status == 0, name);
+}
+
 static void random_faults(struct random *random, int steps)
 {
 	begin("faults at random");
@@ -236,6 +250,9 @@ int main(int argc, char **argv)
 	random = random_start();
 	fprintf(stderr, "seed %#" PRIx64 "\n", random.seed);
 	random_fill(&random, value, sizeof(value));
+	dies_while_failing("dies without room", FAULT_ROOM);
+	dies_while_failing("dies without sync", FAULT_SYNC);
+	dies_while_failing("dies without sync of the log", FAULT_LOG_SYNC);
 	fails_once("one failed write of the log", FAULT_LOG_ROOM, -ENOSPC);
 	fails_once("one failed sync of the log", FAULT_LOG_SYNC, -EIO);
 	fails_for_a_while("no room", FAULT_ROOM, -ENOSPC);
@@ -244,9 +261,6 @@ int main(int argc, char **argv)
 	fails_for_a_while("no sync of the log", FAULT_LOG_SYNC, -EIO);
 	queue_behind();
 	flush_fails();
-	dies_while_failing("dies without room", FAULT_ROOM);
-	dies_while_failing("dies without sync", FAULT_SYNC);
-	dies_while_failing("dies without sync of the log", FAULT_LOG_SYNC);
 	for (int i = 0; i < 3; i++)
 		random_faults(&random, 60);
 	printf("store_faults: all well\n");

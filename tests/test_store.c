@@ -548,7 +548,7 @@ Test(store, sealed_values_stay_at_their_table_and_key)
 Test(store, every_octet_of_a_seal_counts)
 {
 	struct raw raw, bad;
-	char key[20], value[100];
+	char key[24], value[100];
 	struct store_engine *engine;
 
 	cr_assert_eq(store_put_wait(store, STORE_CONTEXT, "key", "secret"), 0);
@@ -660,7 +660,7 @@ static struct raw salt_of(const char *epoch, size_t len)
 Test(store, a_restored_copy_draws_another_salt)
 {
 	struct raw first, second;
-	char command[900];
+	char command[1200];
 
 	store_close(store);
 	snprintf(command, sizeof(command), "cp -a '%s' '%s/copy'", place.path, place.folder);

@@ -210,12 +210,14 @@ static void fill(void)
 // A store with table files and, if it is to have died, a log; and a copy of it to start over from.
 static void make(bool dies)
 {
-	pid_t pid;
+	// The database's threads do not survive a fork: nothing was opened before it.
+	const pid_t pid = dies ? fork() : 0;
 
-	start();
-	fill();
-	store_close(store);
-	pid = dies ? fork() : 0;
+	if (!pid) {
+		start();
+		fill();
+		store_close(store);
+	}
 	if (dies && !pid) {
 		start();
 		fill();
