@@ -12,7 +12,7 @@
 #include "control/json_memory.h"
 #include "control/problem.h"
 
-enum { POINTER_MAX = 256 };
+enum { POINTER_MAX = 256, EXPECTED_MAX = 80 };
 
 static const json_t *value_of(const struct json *json)
 {
@@ -66,15 +66,28 @@ static const char *pointer_of(const struct json_reader *reader, const char *name
 	return pointer;
 }
 
-static void incorrect(const struct json_reader *reader, const char *name, enum json_need need,
-		      const char *expected)
+// What a member should be, as text only when it is not: two numbers go into the format.
+struct expected {
+	const char *format;
+	uint64_t a, b;
+};
+
+static const char *expected_text(const struct expected *expected, char text[EXPECTED_MAX])
 {
-	char pointer[POINTER_MAX];
+	snprintf(text, EXPECTED_MAX, expected->format, expected->a, expected->b);
+	return text;
+}
+
+static void incorrect(const struct json_reader *reader, const char *name, enum json_need need,
+		      const struct expected *expected)
+{
+	char pointer[POINTER_MAX], text[EXPECTED_MAX];
 
 	problem_param(reader->problem,
 		      need == JSON_REQUIRED ? PROBLEM_MANDATORY_IE_INCORRECT
 					    : PROBLEM_OPTIONAL_IE_INCORRECT,
-		      pointer_of(reader, name, pointer), "expected %s", expected);
+		      pointer_of(reader, name, pointer), "expected %s",
+		      expected_text(expected, text));
 }
 
 static const json_t *member(const struct json_reader *reader, const char *name)
@@ -84,14 +97,15 @@ static const json_t *member(const struct json_reader *reader, const char *name)
 
 // The member, or NULL when it is absent, which is noted if it had to be there.
 static const json_t *find(const struct json_reader *reader, const char *name, enum json_need need,
-			  const char *expected)
+			  const struct expected *expected)
 {
 	const json_t *value = member(reader, name);
-	char pointer[POINTER_MAX];
+	char pointer[POINTER_MAX], text[EXPECTED_MAX];
 
 	if (value == NULL && need == JSON_REQUIRED)
 		problem_param(reader->problem, PROBLEM_MANDATORY_IE_MISSING,
-			      pointer_of(reader, name, pointer), "missing: %s", expected);
+			      pointer_of(reader, name, pointer), "missing: %s",
+			      expected_text(expected, text));
 	return value;
 }
 
@@ -108,16 +122,15 @@ bool json_has_null(const struct json_reader *reader, const char *name)
 const char *json_string(const struct json_reader *reader, const char *name, enum json_need need,
 			size_t min, size_t max)
 {
-	const json_t *value;
-	char expected[80];
+	const struct expected expected = {"a string of %" PRIu64 " to %" PRIu64 " octets", min,
+					  max};
+	const json_t *value = find(reader, name, need, &expected);
 
-	snprintf(expected, sizeof(expected), "a string of %zu to %zu octets", min, max);
-	value = find(reader, name, need, expected);
 	if (value == NULL)
 		return NULL;
 	if (!json_is_string(value) || json_string_length(value) < min ||
 	    json_string_length(value) > max) {
-		incorrect(reader, name, need, expected);
+		incorrect(reader, name, need, &expected);
 		return NULL;
 	}
 	return json_string_value(value);
@@ -126,17 +139,15 @@ const char *json_string(const struct json_reader *reader, const char *name, enum
 uint64_t json_uint(const struct json_reader *reader, const char *name, enum json_need need,
 		   uint64_t min, uint64_t max, uint64_t absent)
 {
-	const json_t *value;
-	char expected[80];
+	const struct expected expected = {"an integer of %" PRIu64 " to %" PRIu64, min, max};
+	const json_t *value = find(reader, name, need, &expected);
 
-	snprintf(expected, sizeof(expected), "an integer of %" PRIu64 " to %" PRIu64, min, max);
-	value = find(reader, name, need, expected);
 	if (value == NULL)
 		return need == JSON_REQUIRED ? 0 : absent;
 	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
 	    (uint64_t)json_integer_value(value) < min ||
 	    (uint64_t)json_integer_value(value) > max) {
-		incorrect(reader, name, need, expected);
+		incorrect(reader, name, need, &expected);
 		return 0;
 	}
 	return (uint64_t)json_integer_value(value);
@@ -144,12 +155,13 @@ uint64_t json_uint(const struct json_reader *reader, const char *name, enum json
 
 bool json_bool(const struct json_reader *reader, const char *name, enum json_need need, bool absent)
 {
-	const json_t *value = find(reader, name, need, "true or false");
+	static const struct expected expected = {"true or false", 0, 0};
+	const json_t *value = find(reader, name, need, &expected);
 
 	if (value == NULL)
 		return need == JSON_REQUIRED ? false : absent;
 	if (!json_is_boolean(value)) {
-		incorrect(reader, name, need, "true or false");
+		incorrect(reader, name, need, &expected);
 		return false;
 	}
 	return json_is_true(value);
@@ -158,16 +170,14 @@ bool json_bool(const struct json_reader *reader, const char *name, enum json_nee
 bool json_hex(const struct json_reader *reader, const char *name, enum json_need need,
 	      uint8_t *octets, size_t n)
 {
-	const json_t *value;
-	char expected[40];
+	const struct expected expected = {"%" PRIu64 " hex digits", 2 * n, 0};
+	const json_t *value = find(reader, name, need, &expected);
 
-	snprintf(expected, sizeof(expected), "%zu hex digits", 2 * n);
-	value = find(reader, name, need, expected);
 	if (value == NULL)
 		return false;
 	if (!json_is_string(value) || json_string_length(value) != 2 * n ||
 	    hex_parse(json_string_value(value), 2 * n, octets, n) < 0) {
-		incorrect(reader, name, need, expected);
+		incorrect(reader, name, need, &expected);
 		return false;
 	}
 	return true;
@@ -176,13 +186,11 @@ bool json_hex(const struct json_reader *reader, const char *name, enum json_need
 long json_base64(const struct json_reader *reader, const char *name, enum json_need need,
 		 uint8_t *octets, size_t max, int too_long)
 {
-	const json_t *value;
-	char pointer[POINTER_MAX];
-	char expected[60];
+	const struct expected expected = {"base64 of at most %" PRIu64 " octets", max, 0};
+	const json_t *value = find(reader, name, need, &expected);
+	char pointer[POINTER_MAX], text[EXPECTED_MAX];
 	ssize_t n;
 
-	snprintf(expected, sizeof(expected), "base64 of at most %zu octets", max);
-	value = find(reader, name, need, expected);
 	if (value == NULL)
 		return -1;
 	n = json_is_string(value)
@@ -190,21 +198,23 @@ long json_base64(const struct json_reader *reader, const char *name, enum json_n
 		    : -EBADMSG;
 	if (n == -EMSGSIZE)
 		problem_param(reader->problem, (enum problem_cause)too_long,
-			      pointer_of(reader, name, pointer), "expected %s", expected);
+			      pointer_of(reader, name, pointer), "expected %s",
+			      expected_text(&expected, text));
 	else if (n < 0)
-		incorrect(reader, name, need, expected);
+		incorrect(reader, name, need, &expected);
 	return n < 0 ? -1 : n;
 }
 
 const struct json *json_object(const struct json_reader *reader, const char *name,
 			       enum json_need need)
 {
-	const json_t *value = find(reader, name, need, "an object");
+	static const struct expected expected = {"an object", 0, 0};
+	const json_t *value = find(reader, name, need, &expected);
 
 	if (value == NULL)
 		return NULL;
 	if (json_typeof(value) != JSON_OBJECT) {
-		incorrect(reader, name, need, "an object");
+		incorrect(reader, name, need, &expected);
 		return NULL;
 	}
 	return (const struct json *)value;
@@ -213,15 +223,13 @@ const struct json *json_object(const struct json_reader *reader, const char *nam
 const struct json *json_array(const struct json_reader *reader, const char *name,
 			      enum json_need need, size_t min, size_t max)
 {
-	const json_t *value;
-	char expected[80];
+	const struct expected expected = {"an array of %" PRIu64 " to %" PRIu64 " items", min, max};
+	const json_t *value = find(reader, name, need, &expected);
 
-	snprintf(expected, sizeof(expected), "an array of %zu to %zu items", min, max);
-	value = find(reader, name, need, expected);
 	if (value == NULL)
 		return NULL;
 	if (!json_is_array(value) || json_array_size(value) < min || json_array_size(value) > max) {
-		incorrect(reader, name, need, expected);
+		incorrect(reader, name, need, &expected);
 		return NULL;
 	}
 	return (const struct json *)value;

@@ -243,6 +243,68 @@ Test(json, mends_strings_of_peers)
 
 	json_put_string(w, "s", "a\xff\303\244");
 	text = json_take(w, &len);
-	cr_assert_str_eq(text, "{\"s\":\"a???\"}");
+	cr_assert_str_eq(text, "{\"s\":\"a?\303\244\"}");
+	json_text_free(text, len);
+}
+
+// Surrogates, overlong forms, what is beyond U+10FFFF, cut sequences: not UTF-8 (RFC 3629).
+Test(json, writes_only_utf8)
+{
+	static const char *const bad[] = {
+		"\xed\xa0\x80",         "\xc0\xaf", "\xe0\x80\xaf", "\xf4\x90\x80\x80",
+		"\xf8\x88\x80\x80\x80", "\xe2\x82", "\x80"};
+	static const char *const good[] = {"\xc2\x80", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf",
+					   "\xed\x9f\xbf"};
+	struct json_writer *w;
+	size_t len;
+	char *text;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		w = json_write();
+		json_put_string(w, "s", bad[i]);
+		text = json_take(w, &len);
+		cr_assert_eq(strspn(text + 6, "?"), strlen(bad[i]), "%zu: %s", i, text);
+		json_text_free(text, len);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		w = json_write();
+		json_put_string(w, "s", good[i]);
+		text = json_take(w, &len);
+		cr_assert_eq(strncmp(text + 6, good[i], strlen(good[i])), 0, "%zu: %s", i, text);
+		json_text_free(text, len);
+	}
+}
+
+// Every octet of ASCII, and more text than the first room holds, comes back as it was.
+Test(json, what_is_written_can_be_read)
+{
+	struct json_writer *w = json_write();
+	char ascii[128], *text;
+	static char much[100000];
+	struct json *document;
+	size_t len;
+
+	for (int c = 1; c < 128; c++)
+		ascii[c - 1] = (char)c;
+	ascii[127] = 0;
+	memset(much, '"', sizeof(much) - 1);
+	json_put_string(w, ascii, ascii);
+	json_open_array(w, "empty");
+	json_close(w);
+	json_open_object(w, "inner");
+	json_put_string(w, "much", much);
+	json_close(w);
+	json_put_bool(w, "last", true);
+	text = json_take(w, &len);
+	cr_assert_eq(strlen(text), len);
+	problem_init(&problem);
+	document = json_parse(text, len, &problem);
+	cr_assert_not_null(document, "%s", problem.detail);
+	struct json_reader reader = {document, "", &problem};
+	cr_assert_str_eq(json_string(&reader, ascii, JSON_REQUIRED, 1, 200), ascii);
+	cr_assert(json_bool(&reader, "last", JSON_REQUIRED, false));
+	reader.object = json_object(&reader, "inner", JSON_REQUIRED);
+	cr_assert_str_eq(json_string(&reader, "much", JSON_REQUIRED, 1, sizeof(much)), much);
+	json_free(document);
 	json_text_free(text, len);
 }
