@@ -1,11 +1,13 @@
 // The HTTP/2 client against nghttpd on loopback.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -321,4 +323,34 @@ Test(tools_h2client, bodies_of_any_length_both_ways, .timeout = 30)
 	free(body);
 	h2client_close(client);
 	server_close(&server);
+}
+
+static void on_tick_stop(void *arg)
+{
+	h2client_stop(*(struct h2client **)arg);
+}
+
+// A server that takes the connection and says nothing.
+Test(tools_h2client, a_call_ends_in_time, .timeout = 10)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(own);
+	int silent = socket(AF_INET, SOCK_STREAM, 0);
+	struct h2client *client;
+	struct h2client_options options = {.host = "127.0.0.1",
+					   .connections = 1,
+					   .streams = 1,
+					   .tick = on_tick_stop,
+					   .arg = &client};
+	const struct h2_request request = {.method = "GET", .path = "/"};
+
+	cr_assert_eq(bind(silent, (struct sockaddr *)&own, sizeof(own)), 0);
+	cr_assert_eq(listen(silent, 1), 0);
+	getsockname(silent, (struct sockaddr *)&own, &len);
+	options.port = ntohs(own.sin_port);
+	cr_assert_eq(h2client_open(&client, &options), 0);
+	h2client_wake_at(client, clock_mono_ns(&clock_system) + 100000000);
+	cr_assert_eq(h2client_call(client, &request, NULL, NULL), -ETIMEDOUT);
+	h2client_close(client);
+	close(silent);
 }

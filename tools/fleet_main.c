@@ -48,7 +48,7 @@ static const struct arg args[] = {
 	 UINT16_MAX},
 	{ARG_FLAG, 0, "ipv6", NULL,
 	 "on ::1, a port and a socket each from --port on, so\n"
-	 "10,000 at most; else on 127.1.0.0 and up",
+	 "subscribers 0 to 9,999; else on 127.1.0.0 and up",
 	 &is_v6, 0, 0},
 	{ARG_TITLE, 0, "What they are provisioned with", NULL, NULL, NULL, 0, 0},
 	{ARG_TEXTS, 0, "af", "FQDN",

@@ -424,5 +424,5 @@ int h2client_call(struct h2client *client, const struct h2_request *request, cha
 	} else {
 		free(call.body);
 	}
-	return call.status;
+	return call.status ? call.status : -ETIMEDOUT;
 }

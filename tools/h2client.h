@@ -78,7 +78,8 @@ void h2client_run(struct h2client *client); // until h2client_stop
 void h2client_stop(struct h2client *client);
 
 // One request and its answer, inside the call; not from a callback. request->done and arg are not
-// used. Returns the status or -errno. The body is the caller's, to be freed, NULL on error;
-// terminated; body and body_len may be NULL.
+// used. Returns the status or -errno; -ETIMEDOUT when a tick stopped the client before: it can only
+// be closed then. The body is the caller's, to be freed, NULL on error; terminated; body and
+// body_len may be NULL.
 int h2client_call(struct h2client *client, const struct h2_request *request, char **body,
 		  size_t *body_len);

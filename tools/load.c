@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "tools/reply.h"
 
 struct load_options load_options = {
@@ -147,20 +148,31 @@ static void complain(const char *method, const char *path, int status, const cha
 	fprintf(stderr, "%s %s: %d %s %s\n", method, path, status, cause, detail);
 }
 
+static void on_timeout(void *arg)
+{
+	struct h2client **client = arg;
+
+	h2client_stop(*client);
+}
+
 static int call_once(const struct h2_request *request, char **answer, size_t *answer_len)
 {
+	struct h2client *client;
 	const struct h2client_options options = {
 		.host = load_options.host,
 		.port = load_options.port,
 		.socket = load_options.socket,
 		.connections = 1,
 		.streams = 1,
+		.tick = on_timeout,
+		.arg = &client,
 	};
-	struct h2client *client;
 	int r = h2client_open(&client, &options);
 
 	if (r)
 		return r;
+	h2client_wake_at(client,
+			 clock_mono_ns(&clock_system) + load_options.timeout_s * 1000000000);
 	r = h2client_call(client, request, answer, answer_len);
 	if (r == -ENOTCONN)
 		r = h2client_error(client);

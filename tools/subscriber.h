@@ -7,7 +7,7 @@
 //   A-KID   0.<A-TID in base64url, no padding>@akma.5gc.mnc001.mcc001.3gppnetwork.org
 //   IPv4    127.1.0.0 + i, all on one port; the next port when the addresses up to
 //           127.255.255.254 are used up
-//   IPv6    ::1, a port each
+//   IPv6    ::1, a port each; the first 10,000 only
 //
 // K_AKMA, A-TID and K_AF follow from K_AUSF (TS 33.535 Annex A). The registration number counts
 // primary authentications: a new one gives new keys. Nothing here keeps anything but the seed. Any
