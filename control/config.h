@@ -50,6 +50,7 @@ struct config {
 		char *path;
 		char *kek;
 		uint64_t room_min; // octets
+		bool verify;
 	} store;
 	struct {
 		uint32_t workers;

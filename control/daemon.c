@@ -140,7 +140,8 @@ static int open_store(struct daemon *d)
 	const struct config *config = d->app.config;
 	struct store_config store = {.path = config->store.path,
 				     .kek_path = config->store.kek,
-				     .room_min = config->store.room_min};
+				     .room_min = config->store.room_min,
+				     .verify = config->store.verify};
 	char text[STORE_ERROR_MAX];
 	int error = store_open(&store, &d->app.store, text);
 

@@ -18,7 +18,7 @@
 
 enum { QUEUE_DEFAULT = 1 << 16, FREE_MAX = 1024 };
 
-static const uint64_t room_min_default = 64 << 20, queue_octets_max = 256 << 20;
+static const uint64_t room_min_default = 256 << 20, queue_octets_max = 256 << 20;
 
 struct store {
 	struct store_folder folder;

@@ -50,7 +50,7 @@ Test(config, defaults)
 	cr_expect_eq(config->listen.port, 7777);
 	cr_expect_str_eq(config->admin.socket, "/run/akmapush/admin.sock");
 	cr_expect_null(config->tls.certificate);
-	cr_expect_eq(config->store.room_min, 64 << 20);
+	cr_expect_eq(config->store.room_min, 256 << 20);
 	cr_expect_eq(config->dataplane.ues, 1000000);
 	cr_expect_null(config->dataplane.sha256);
 	cr_expect_eq(config->dataplane.source_port, 48471);
