@@ -1,5 +1,5 @@
 #pragma once
-// The JSON library's memory: whatever it frees is wiped first. Called before its first use.
+// The JSON library's memory: cheap for small documents, and whatever is given back is wiped. Called
+// before the library's first use; any thread, but a document stays with the thread that made it.
 
 void json_memory_init(void);
-void json_memory_free(void *memory); // of what the library gave; NULL is fine

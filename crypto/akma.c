@@ -151,13 +151,27 @@ int akma_atid(const struct sha256_ops *sha, const uint8_t kausf[AKMA_KEY], const
 }
 
 // TS 33.535 A.4
+static void kaf_s(struct s *s, const struct akma_af_id *af_id)
+{
+	assert(af_id->len <= AKMA_AF_ID_MAX);
+	s_start(s, AKMA_FC_KAF);
+	s_add(s, af_id->octets, af_id->len);
+}
+
+void akma_kaf_one(const struct sha256_ops *sha, const struct hmac_key *kakma,
+		  const struct akma_af_id *af_id, uint8_t kaf[AKMA_KEY])
+{
+	struct s s;
+
+	kaf_s(&s, af_id);
+	hmac_one(sha, kakma, s.octets, s.len, kaf);
+}
+
 void akma_kaf_message(struct hmac_message *message, const struct akma_af_id *af_id)
 {
 	struct s s;
 
-	assert(af_id->len <= AKMA_AF_ID_MAX);
-	s_start(&s, AKMA_FC_KAF);
-	s_add(&s, af_id->octets, af_id->len);
+	kaf_s(&s, af_id);
 
 	const int ret = hmac_message_init(message, s.octets, s.len);
 

@@ -43,6 +43,10 @@ int akma_kakma(const struct sha256_ops *sha, const uint8_t kausf[AKMA_KEY], cons
 int akma_atid(const struct sha256_ops *sha, const uint8_t kausf[AKMA_KEY], const char *supi,
 	      uint8_t atid[AKMA_KEY]);
 
+// K_AF of one UE, for one request: nothing is prepared. kakma: pad states of K_AKMA.
+void akma_kaf_one(const struct sha256_ops *sha, const struct hmac_key *kakma,
+		  const struct akma_af_id *af_id, uint8_t kaf[AKMA_KEY]);
+
 // The message of K_AF = KDF(K_AKMA, 0x82, AF_ID), made once per AF: S = 0x82 || AF_ID || L0.
 void akma_kaf_message(struct hmac_message *message, const struct akma_af_id *af_id);
 

@@ -81,25 +81,17 @@ bool dp_kaf(const struct dp *dp, uint32_t handle, const void *af_id, size_t af_i
 	    uint8_t kaf[32], uint32_t *expiry)
 {
 	struct akma_af_id id = {.len = (uint16_t)af_id_len};
-	const struct hmac_key *kakma[1];
-	struct hmac_message message;
-	uint8_t out[1][AKMA_KEY];
 	struct context copy;
 	bool has_key;
 
 	assert(handle < dp->directory.n && af_id_len <= AKMA_AF_ID_MAX);
 	memcpy(id.octets, af_id, af_id_len);
-	akma_kaf_message(&message, &id);
 	context_snapshot(&dp->contexts[handle], &copy);
-	kakma[0] = &copy.kakma;
 	has_key = copy.has & CONTEXT_HAS_KEY;
-	if (has_key) {
-		akma_kaf(dp->sha, kakma, &message, 1, out);
-		memcpy(kaf, out[0], AKMA_KEY);
-	}
+	if (has_key)
+		akma_kaf_one(dp->sha, &copy.kakma, &id, kaf);
 	*expiry = copy.expiry;
 	mem_wipe(&copy, sizeof(copy));
-	mem_wipe(out, sizeof(out));
 	return has_key;
 }
 

@@ -21,7 +21,7 @@ static void assert_octets(const uint8_t *octets, const char *hex, const char *wh
 static void kaf_of(const struct sha256_ops *sha, const uint8_t kakma[1][AKMA_KEY], const char *fqdn,
 		   const char *ua_star_id, uint8_t kaf[1][AKMA_KEY])
 {
-	uint8_t id[AKMA_UA_STAR_ID];
+	uint8_t id[AKMA_UA_STAR_ID], one[AKMA_KEY];
 	struct akma_af_id af_id;
 	struct hmac_message message;
 	struct hmac_key state;
@@ -32,6 +32,8 @@ static void kaf_of(const struct sha256_ops *sha, const uint8_t kakma[1][AKMA_KEY
 	akma_kaf_message(&message, &af_id);
 	hmac_key_init(sha, kakma, 1, &state);
 	akma_kaf(sha, states, &message, 1, kaf);
+	akma_kaf_one(sha, &state, &af_id, one);
+	cr_assert_arr_eq(one, kaf[0], AKMA_KEY, "one by one as in a burst");
 }
 
 KERNEL_TEST(akma, vectors)
