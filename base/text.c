@@ -6,6 +6,21 @@
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+size_t uint_write(char *text, uint64_t n)
+{
+	char digits[TEXT_UINT_MAX];
+	size_t len = 0;
+
+	do {
+		digits[len++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	for (size_t i = 0; i < len; i++)
+		text[i] = digits[len - 1 - i];
+	text[len] = 0;
+	return len;
+}
+
 void hex_write(char *text, const void *octets, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

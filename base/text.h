@@ -6,9 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// The decimal digits of n and a terminator into text (TEXT_UINT_MAX octets); returns how many
+// digits.
+enum { TEXT_UINT_MAX = 21 };
+size_t uint_write(char *text, uint64_t n);
+
 // 2n lower-case digits and a terminator into text.
 void hex_write(char *text, const void *octets, size_t n);
-// Exactly n octets from 2n digits of either case; text_len = 2n. 0 or -EBADMSG, octets untouched then.
+// Exactly n octets from 2n digits of either case; text_len = 2n. 0 or -EBADMSG, octets untouched
+// then.
 int hex_parse(const char *text, size_t text_len, void *octets, size_t n);
 
 // Characters that base64_write makes of n octets, without the terminator.

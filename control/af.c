@@ -156,6 +156,11 @@ struct af *af_find(const struct app *app, const char *fqdn, size_t len)
 	return find_live(app->afs, normal);
 }
 
+struct af *af_find_normal(const struct app *app, const char *fqdn)
+{
+	return find_live(app->afs, fqdn);
+}
+
 struct af *af_at(const struct app *app, uint32_t i)
 {
 	return i < app->afs->n_live ? app->afs->by_fqdn[i] : NULL;

@@ -42,6 +42,8 @@ extern const struct http_route af_routes[];
 
 // By FQDN as given (it is normalised first); NULL when there is none.
 struct af *af_find(const struct app *app, const char *fqdn, size_t len);
+// The same for an FQDN that is normalised already.
+struct af *af_find_normal(const struct app *app, const char *fqdn);
 // In the order of their FQDNs, i = 0, 1, …; NULL at the end.
 struct af *af_at(const struct app *app, uint32_t i);
 

@@ -9,6 +9,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "base/text.h"
 #include "control/http_exchange.h"
 
 enum {
@@ -367,13 +368,13 @@ static size_t make_fields(struct exchange *x, nghttp2_nv fields[ANSWER_FIELDS_MA
 
 	if (number == NULL)
 		return 0;
-	snprintf(number, 8, "%d", status);
+	uint_write(number, (uint64_t)status);
 	fields[n++] = FIELD(":status", number);
 	fields[n++] = FIELD("date", x->door->date);
 	if (x->answer.type != NULL)
 		fields[n++] = FIELD("content-type", x->answer.type);
 	if (!answer_is_stream(x) && status != 204 && status != 304 && !x->is_head) {
-		snprintf(number + 8, 24, "%zu", x->answer.len);
+		uint_write(number + 8, x->answer.len);
 		fields[n++] = FIELD("content-length", number + 8);
 	}
 	for (unsigned i = 0; i < x->answer.n_set; i++)

@@ -2,7 +2,6 @@
 // interface is a handful of members. Reading, where the risk is, is the library's.
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -220,7 +219,11 @@ static void put_literal(struct json_writer *w, const char *name, const char *for
 void json_put_uint(struct json_writer *w, const char *name, uint64_t value)
 {
 	// Readers take integers of 63 bits.
-	put_literal(w, name, "%" PRIu64, value <= INT64_MAX ? value : INT64_MAX);
+	char text[TEXT_UINT_MAX];
+	size_t n = uint_write(text, value <= INT64_MAX ? value : INT64_MAX);
+
+	begin(w, name);
+	add(w, text, n);
 }
 
 void json_put_real(struct json_writer *w, const char *name, double value)

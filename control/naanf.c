@@ -312,7 +312,7 @@ static void retrieve_applicationkey(struct http_request *request, void *app)
 	if (problem_is(&problem)) {
 		problem_answer(request, &problem);
 	} else {
-		af = af_find(app, r.fqdn, strlen(r.fqdn));
+		af = af_find_normal(app, r.fqdn);
 		if (is_served(request, app, &r, af))
 			serve(request, app, &r, af);
 	}

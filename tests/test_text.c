@@ -1,10 +1,26 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "random.h"
+
+Test(uint, every_length)
+{
+	char text[TEXT_UINT_MAX], expected[TEXT_UINT_MAX];
+	uint64_t n = 0;
+
+	for (int i = 0; i < 41; i++, n = n * 3 + 1) {
+		snprintf(expected, sizeof(expected), "%" PRIu64, n);
+		cr_assert_eq(uint_write(text, n), strlen(expected));
+		cr_assert_str_eq(text, expected);
+	}
+	cr_assert_eq(uint_write(text, UINT64_MAX), 20);
+	cr_assert_str_eq(text, "18446744073709551615");
+}
 
 Test(hex, both_ways)
 {
