@@ -8,150 +8,20 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "control/af.h"
 #include "control/answer.h"
 #include "control/app.h"
-#include "control/apply.h"
 #include "control/http.h"
-#include "control/idempotency.h"
 #include "control/json.h"
 #include "control/problem.h"
 #include "control/push_api.h"
-#include "control/push_registry.h"
+#include "control/push_ask.h"
 #include "control/push_spec.h"
 #include "control/push_target.h"
 #include "control/push_view.h"
 #include "control/store.h"
 
-enum { ASK_HEADS = 256, RETRY_S = 1 };
-
-struct waiter {
-	SLIST_ENTRY(waiter) next;
-	struct http_request *request;
-};
-SLIST_HEAD(waiters, waiter);
-
-// A push on its way.
-struct ask {
-	struct change change;
-	struct http_request *request;
-	struct push *push; // reserved; the registry's once applied
-	uint8_t id[PUSH_ID];
-	struct push_material *material;
-	bool replaces;
-	uint8_t old_id[PUSH_ID];
-	bool has_key;
-	struct idempotency idempotency;
-	LIST_ENTRY(ask) same_head;
-	struct waiters waiters; // who asked for the same under the same key meanwhile
-};
-LIST_HEAD(ask_head, ask);
-
-// Those with a key.
-struct push_asks {
-	struct ask_head heads[ASK_HEADS];
-};
-
-int push_asks_init(struct push_registry *pushes)
-{
-	pushes->asks = calloc(1, sizeof(*pushes->asks));
-	return pushes->asks ? 0 : -ENOMEM;
-}
-
-void push_asks_free(struct push_registry *pushes)
-{
-	free(pushes->asks);
-}
-
-static struct ask_head *ask_head(const struct app *app, const struct idempotency *idempotency)
-{
-	uint64_t hash = hash64(idempotency->key, strlen(idempotency->key), 0) ^
-			hash64(idempotency->fqdn, strlen(idempotency->fqdn), 0);
-
-	return &app->pushes->asks->heads[hash % ASK_HEADS];
-}
-
-static struct ask *find_ask(const struct app *app, const struct idempotency *idempotency)
-{
-	struct ask *ask;
-
-	LIST_FOREACH(ask, ask_head(app, idempotency), same_head)
-	{
-		if (!strcmp(ask->idempotency.key, idempotency->key) &&
-		    !strcmp(ask->idempotency.fqdn, idempotency->fqdn))
-			return ask;
-	}
-	return NULL;
-}
-
-// ---- Asked before
-
-static void answer_conflict(struct http_request *request)
-{
-	problem_answer_cause(request, PROBLEM_IDEMPOTENCY_CONFLICT,
-			     "the Idempotency-Key belongs to a request with other content");
-}
-
-// The first request is on its way: its outcome will be that of this one.
-static void wait_for(struct ask *ask, struct http_request *request)
-{
-	struct waiter *waiter = malloc(sizeof(*waiter));
-
-	if (!waiter) {
-		problem_answer_cause(request, PROBLEM_INSUFFICIENT_RESOURCES, "no memory");
-		return;
-	}
-	waiter->request = request;
-	SLIST_INSERT_HEAD(&ask->waiters, waiter, next);
-}
-
-static bool answer_pending(struct http_request *request, const struct app *app,
-			   const struct idempotency *idempotency)
-{
-	struct ask *ask = find_ask(app, idempotency);
-
-	if (!ask)
-		return false;
-	if (memcmp(ask->idempotency.digest, idempotency->digest, IDEMPOTENCY_DIGEST))
-		answer_conflict(request);
-	else
-		wait_for(ask, request);
-	return true;
-}
-
-// Whether the request has been answered, or will be: the same was asked for before under its key.
-static bool answer_known(struct http_request *request, struct app *app,
-			 const struct idempotency *idempotency)
-{
-	uint8_t id[PUSH_ID];
-	int error;
-
-	if (answer_pending(request, app, idempotency))
-		return true;
-	error = idempotency_find(app, idempotency, id);
-	if (error == -ENOENT)
-		return false;
-	if (error == -EEXIST)
-		answer_conflict(request);
-	else if (error)
-		problem_answer_cause(request, problem_of_errno(error), "%s", strerror(-error));
-	else
-		push_api_created(request, app, id);
-	return true;
-}
-
 // ---- The change
-
-static void unlist(struct app *app, struct ask *ask)
-{
-	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
-
-	if (ask->has_key)
-		LIST_REMOVE(ask, same_head);
-	if (old)
-		old->stop_asked = false;
-}
 
 static void free_ask(struct ask *ask)
 {
@@ -178,33 +48,18 @@ static int apply_ask(struct change *change, struct app *app)
 	return 0;
 }
 
-static void answer_one(struct http_request *request, struct app *app, const struct ask *ask,
-		       int status)
-{
-	if (status)
-		problem_answer_cause(request, problem_of_errno(status), "%s", strerror(-status));
-	else
-		push_api_created(request, app, ask->id);
-}
-
 static void ask_done(struct change *change, struct app *app, int status)
 {
 	struct ask *ask = (struct ask *)change;
-	struct waiter *waiter;
 
-	unlist(app, ask);
+	push_ask_leave(app, ask);
 	if (status) {
 		push_forget(app, ask->push);
 		app->pushes->n_refused++;
 	} else {
 		push_target_saved(app, &ask->material->list);
 	}
-	answer_one(ask->request, app, ask, status);
-	while ((waiter = SLIST_FIRST(&ask->waiters))) {
-		SLIST_REMOVE_HEAD(&ask->waiters, next);
-		answer_one(waiter->request, app, ask, status);
-		free(waiter);
-	}
+	push_ask_answer(app, ask, status);
 	free_ask(ask);
 }
 
@@ -258,68 +113,6 @@ static int fill(struct app *app, struct store_batch *batch, const struct ask *as
 	if (ask->replaces)
 		push_put_stop(batch, ask->old_id, DP_REPLACED);
 	return 0;
-}
-
-// ---- Limits, push_id
-
-static void refuse(struct problem *problem, enum problem_cause cause, unsigned retry_after_s,
-		   const char *detail)
-{
-	problem_set(problem, cause, "%s", detail);
-	problem->retry_after_s = retry_after_s;
-}
-
-// The one it replaces makes room for it.
-static bool has_room_at_ue(const struct app *app, const struct ask *ask)
-{
-	const struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
-	const struct push_list *list = &ask->material->list;
-	unsigned n;
-
-	if (list->n > 1 || list->n_barred)
-		return true;
-	n = push_singles(app, list->handles[0]);
-	if (old && push_is_single(old) && old->handle == list->handles[0])
-		n--;
-	return n < PUSH_SINGLES_PER_UE;
-}
-
-static int next_id(struct app *app, struct af *af, uint64_t now_ms)
-{
-	static const uint8_t none[PUSH_ID];
-	char key[64 + AKMA_FQDN_MAX];
-
-	if (!memcmp(af->last_push_id, none, PUSH_ID))
-		store_get(app->store, STORE_META, key, push_key_last(key, af->fqdn),
-			  af->last_push_id, PUSH_ID);
-	return push_id_next(af->last_push_id, now_ms, af->last_push_id);
-}
-
-static void check_limits(struct app *app, struct af *af, const struct ask *ask, uint64_t now_ms,
-			 struct problem *problem)
-{
-	unsigned wait_s;
-	int error;
-
-	if (app->pushes->n_live >= app->pushes->live_max) {
-		refuse(problem, PROBLEM_NF_CONGESTION, RETRY_S, "too many pushes are not over");
-		return;
-	}
-	if (!has_room_at_ue(app, ask)) {
-		refuse(problem, PROBLEM_NF_CONGESTION_RISK, RETRY_S,
-		       "too many pushes for this UE are outstanding");
-		return;
-	}
-	error = next_id(app, af, now_ms);
-	if (error) {
-		refuse(problem, error == -ETIME ? PROBLEM_CLOCK_BEHIND : PROBLEM_SYSTEM_FAILURE,
-		       RETRY_S, error == -ETIME ? "the clock was set back" : "no randomness");
-		return;
-	}
-	wait_s = af_admit(app, af, ask->material->list.n);
-	if (wait_s)
-		refuse(problem, PROBLEM_NF_CONGESTION_RISK, wait_s,
-		       "rate or quota of the AF is used up");
 }
 
 // ---- Asking
@@ -383,7 +176,7 @@ static void prepare(struct http_request *request, struct app *app, struct af *af
 	else
 		take_old_list(app, af, ask, problem);
 	if (!problem_is(problem))
-		check_limits(app, af, ask, now_ms, problem);
+		push_limits_take(app, af, ask, now_ms, problem);
 	if (problem_is(problem))
 		return;
 	ask->push = reserve(app, af, spec, &material->list, now_ms);
@@ -392,17 +185,6 @@ static void prepare(struct http_request *request, struct app *app, struct af *af
 		return;
 	}
 	memcpy(ask->id, ask->push->facts.id, PUSH_ID);
-}
-
-static void commit(struct app *app, struct store_batch *batch, struct ask *ask)
-{
-	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
-
-	if (ask->has_key)
-		LIST_INSERT_HEAD(ask_head(app, &ask->idempotency), ask, same_head);
-	if (old)
-		old->stop_asked = true;
-	apply_commit(app, batch, &ask->change);
 }
 
 static void give_up(struct app *app, struct store_batch *batch, struct ask *ask)
@@ -432,7 +214,8 @@ static void ask_for(struct http_request *request, struct app *app, struct af *af
 	problem_init(&problem);
 	prepare(request, app, af, spec, batch, ask, &problem);
 	if (!problem_is(&problem)) {
-		commit(app, batch, ask);
+		push_ask_enter(app, ask);
+		apply_commit(app, batch, &ask->change);
 		return;
 	}
 	give_up(app, batch, ask);
@@ -461,7 +244,7 @@ static bool take_key(struct http_request *request, struct app *app, const struct
 	idempotency_init(&like->idempotency, af->fqdn, key, method, resource, request->body,
 			 request->body_len);
 	like->has_key = true;
-	return !answer_known(request, app, &like->idempotency);
+	return !push_asked_before(request, app, &like->idempotency);
 }
 
 static void read_and_ask(struct http_request *request, struct app *app, struct af *af,

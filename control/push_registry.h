@@ -95,7 +95,7 @@ struct push_registry {
 	unsigned checkpoint; // round
 	bool checkpoint_goes_on, checkpoint_failed;
 
-	struct push_asks *asks;           // push_accept.c
+	struct push_asks *asks;           // push_ask.c
 	struct push_replies *replies;     // push_reply.c
 	struct push_retention *retention; // push_retention.c
 	struct loop_hook *hook;
@@ -136,7 +136,7 @@ void push_told_counts(const struct push *push, struct push_counts *counts);
 // "WAITING", "RUNNING", "FINISHED".
 const char *push_told_phase(const struct push *push);
 
-// ---- push_run.c
+// ---- push_material.c
 
 // What a push needs to run: its secret, payload and list. Secrets are wiped by push_material_free.
 struct push_material {
@@ -151,6 +151,9 @@ struct push_material *push_material_load(struct app *app, const struct push_fact
 					 int *error);
 // The push's part in the data plane, not started. 0, or -errno.
 int push_make_dp(struct app *app, struct push *push, const struct push_material *material);
+
+// ---- push_run.c
+
 // Starts it if it is the next of its AF and there is room; else it waits for its turn.
 void push_try_start(struct app *app, struct push *push, const struct push_material *material);
 
@@ -162,7 +165,7 @@ void push_loop_leave(struct push_registry *pushes);
 // Starts and ends what can be started and ended; true when there is more to do at once.
 bool push_work(struct app *app);
 
-// ---- push_accept.c
+// ---- push_ask.c
 
 int push_asks_init(struct push_registry *pushes); // 0, -ENOMEM
 void push_asks_free(struct push_registry *pushes);
