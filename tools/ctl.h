@@ -24,12 +24,9 @@ enum ctl_exit {
 
 enum { CTL_WORDS_MAX = 64 }; // of a line at the prompt
 
-struct ctl_http;
-
 struct ctl {
-	struct ctl_http *http; // opened at the first request
-	const char *socket;    // path
-	bool json;             // answers as the daemon gave them
+	const char *socket; // path
+	bool json;          // answers as the daemon gave them
 };
 
 #define CTL_SOCKET_DEFAULT "/run/akmapush/admin.sock"

@@ -89,6 +89,8 @@ static int unreachable(const struct ctl *ctl, struct ctl_response *response, int
 	ctl_response_free(response);
 	if (error == -ECANCELED)
 		return CTL_INTERRUPTED; // told by who broke off
+	if (error == -ENOMEM)
+		return ctl_fail(CTL_REFUSED, "out of memory");
 	if (error == -EPROTO)
 		return ctl_fail(CTL_UNREACHABLE, "the connection to the daemon at %s broke: %s",
 				ctl->socket, response->error);
@@ -102,22 +104,13 @@ static int unreachable(const struct ctl *ctl, struct ctl_response *response, int
 
 // ---- Requests
 
-static bool connect_to(struct ctl *ctl)
-{
-	if (ctl->http && strcmp(ctl_http_socket(ctl->http), ctl->socket) == 0)
-		return true;
-	ctl_http_close(ctl->http);
-	ctl->http = ctl_http_open(ctl->socket);
-	return ctl->http != NULL;
-}
-
 int ctl_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_response *response)
 {
 	int error;
 
-	if (!connect_to(ctl) || (request->type && !request->read && !request->body))
+	if (request->type && !request->read && !request->body)
 		return ctl_fail(CTL_REFUSED, "out of memory");
-	error = ctl_http(ctl->http, request, response);
+	error = ctl_http(ctl->socket, request, response);
 	if (error)
 		return unreachable(ctl, response, error);
 	if (response->status >= 400)

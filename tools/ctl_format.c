@@ -1,5 +1,6 @@
 #include "tools/ctl_format.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 char *ctl_number(char text[CTL_NUMBER_MAX], uint64_t value)
 {
@@ -103,6 +106,23 @@ char *ctl_clean(char *to, size_t max, const char *text)
 		to[n] = (unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n];
 	to[n] = '\0';
 	return to;
+}
+
+char *ctl_reply(char text[CTL_REPLY_MAX], const char *base64)
+{
+	uint8_t octets[CTL_REPLY_OCTETS_MAX];
+	ssize_t n = base64_parse(base64, strlen(base64), octets, sizeof(octets));
+	ssize_t i = 0;
+
+	while (i < n && isascii(octets[i]) && isprint(octets[i]))
+		i++;
+	if (n < 0)
+		strcpy(text, "?");
+	else if (i == n)
+		snprintf(text, CTL_REPLY_MAX, "\"%.*s\"", (int)n, (const char *)octets);
+	else
+		hex_write(text, octets, (size_t)n);
+	return text;
 }
 
 bool ctl_has_colours(void)

@@ -20,6 +20,10 @@ size_t ctl_width(const char *text);
 // Copies text without control characters, which could do things to a terminal; cut to max octets,
 // terminator included.
 char *ctl_clean(char *to, size_t max, const char *text);
+// Octets in base64 as text in quotes where they are printable ASCII, else as hexadecimal digits;
+// "?" when they are no base64 or longer than any reply.
+enum { CTL_REPLY_OCTETS_MAX = 1232, CTL_REPLY_MAX = 2 * CTL_REPLY_OCTETS_MAX + 3 };
+char *ctl_reply(char text[CTL_REPLY_MAX], const char *base64);
 
 // Whether standard output shows colours: a terminal, and NO_COLOR is not set.
 bool ctl_has_colours(void);

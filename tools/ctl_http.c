@@ -5,60 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-
-#include <curl/curl.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "tools/ctl.h"
+#include "tools/h2client.h"
 
-enum {
-	CONNECT_TIMEOUT_S = 5,
-	STALL_TIMEOUT_S = 120, // without an octet in either direction
-	LINE_MAX_OCTETS = 1 << 20,
-};
+enum { LINE_LEN_MAX = 1 << 20, TICK_MS = 100 };
 
-struct ctl_http {
-	CURL *curl;
-	char *socket;
-};
+enum ending { ENDING_NONE, ENDING_ANSWERED, ENDING_BROKEN_OFF, ENDING_STALLED, ENDING_TOO_LONG };
 
-// One request under way. In line mode `body` holds the line that is not whole yet.
+// One request under way. In line mode the response's body is the line that is not whole yet.
 struct exchange {
-	CURL *curl;
+	struct h2client *client;
 	const struct ctl_request *request;
 	struct ctl_response *response;
 	size_t room;
-	bool is_broken_off, is_too_long;
+	uint64_t moved_ns; // when something last moved
+	enum ending ending;
+	int error; // -errno that the connection ended with
+	bool is_unasked;
 };
-
-struct ctl_http *ctl_http_open(const char *socket)
-{
-	struct ctl_http *http = calloc(1, sizeof(*http));
-
-	if (!http)
-		return NULL;
-	http->curl = curl_easy_init();
-	http->socket = strdup(socket);
-	if (http->curl && http->socket)
-		return http;
-	ctl_http_close(http);
-	return NULL;
-}
-
-void ctl_http_close(struct ctl_http *http)
-{
-	if (!http)
-		return;
-	curl_easy_cleanup(http->curl);
-	free(http->socket);
-	free(http);
-}
-
-const char *ctl_http_socket(const struct ctl_http *http)
-{
-	return http->socket;
-}
 
 void ctl_response_free(struct ctl_response *response)
 {
@@ -68,218 +35,181 @@ void ctl_response_free(struct ctl_response *response)
 	response->body = NULL;
 }
 
+static void end(struct exchange *x, enum ending ending)
+{
+	if (x->ending == ENDING_NONE)
+		x->ending = ending;
+	h2client_stop(x->client);
+}
+
 // ---- In and out
 
-static bool grow(struct exchange *x, size_t more)
+static bool collect(struct exchange *x, const void *octets, size_t n)
 {
-	size_t need = x->response->body_len + more + 1;
-	char *grown;
+	struct ctl_response *response = x->response;
+	size_t need = response->body_len + n + 1;
 
-	if (need <= x->room)
-		return true;
-	if (need > CTL_BODY_MAX) {
-		x->is_too_long = true;
-		return false;
+	if (need > x->room) {
+		char *grown = realloc(response->body, 2 * need + 4096);
+
+		if (!grown)
+			return false;
+		response->body = grown;
+		x->room = 2 * need + 4096;
 	}
-	need = need < 4096 ? 4096 : 2 * need;
-	grown = realloc(x->response->body, need);
-	if (!grown)
-		return false;
-	x->response->body = grown;
-	x->room = need;
+	if (n)
+		memcpy(response->body + response->body_len, octets, n);
+	response->body_len += n;
+	response->body[response->body_len] = '\0';
 	return true;
 }
 
-static bool collect(struct exchange *x, const char *octets, size_t n)
+// Hands on what makes a whole line and keeps the rest, which is the body when the answer is a
+// refusal: that is one object without an end of line.
+static void on_data(void *arg, const uint8_t *octets, size_t n)
 {
-	if (!grow(x, n))
-		return false;
-	memcpy(x->response->body + x->response->body_len, octets, n);
-	x->response->body_len += n;
-	x->response->body[x->response->body_len] = '\0';
-	return true;
-}
+	struct exchange *x = arg;
+	const uint8_t *line_end;
 
-// Hands on what makes a whole line and keeps the rest.
-static bool lines(struct exchange *x, const char *octets, size_t n)
-{
-	const char *end;
+	x->moved_ns = clock_mono_ns(&clock_system);
+	while (x->ending == ENDING_NONE && (line_end = memchr(octets, '\n', n))) {
+		size_t len = (size_t)(line_end - octets);
 
-	while ((end = memchr(octets, '\n', n))) {
-		size_t len = (size_t)(end - octets);
-
-		if (!collect(x, octets, len))
-			return false;
-		if (!x->request->line(x->request->arg, x->response->body, x->response->body_len)) {
-			x->is_broken_off = true;
-			return false;
-		}
+		if (!collect(x, octets, len) ||
+		    !x->request->line(x->request->arg, x->response->body, x->response->body_len))
+			end(x, ENDING_BROKEN_OFF);
 		x->response->body_len = 0;
 		octets += len + 1;
 		n -= len + 1;
 	}
-	if (x->response->body_len + n > LINE_MAX_OCTETS) {
-		x->is_too_long = true;
-		return false;
-	}
-	return collect(x, octets, n);
+	if (x->ending != ENDING_NONE)
+		return;
+	if (x->response->body_len + n > LINE_LEN_MAX || !collect(x, octets, n))
+		end(x, ENDING_TOO_LONG);
 }
 
-static size_t on_body(char *octets, size_t size, size_t n, void *arg)
+// Breaking off stops the client before what ends the body can leave.
+static size_t on_read(void *arg, uint8_t *to, size_t max)
 {
 	struct exchange *x = arg;
-	long status = 0;
-	bool is_good;
+	ssize_t n = x->request->read(x->request->arg, to, max);
 
-	n *= size;
-	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (x->request->line && status == 200)
-		is_good = lines(x, octets, n);
+	x->moved_ns = clock_mono_ns(&clock_system);
+	if (n >= 0)
+		return (size_t)n;
+	end(x, ENDING_BROKEN_OFF);
+	return 0;
+}
+
+static void on_tick(void *arg)
+{
+	struct exchange *x = arg;
+	uint64_t now_ns = clock_mono_ns(&clock_system);
+
+	if (ctl_interrupted)
+		end(x, ENDING_BROKEN_OFF);
+	else if (now_ns - x->moved_ns > CTL_STALL_S * 1000000000ull)
+		end(x, ENDING_STALLED);
 	else
-		is_good = collect(x, octets, n);
-	return is_good ? n : 0;
+		h2client_wake_at(x->client, now_ns + TICK_MS * 1000000ull);
 }
 
-static size_t on_read(char *octets, size_t size, size_t n, void *arg)
+static void on_done(void *arg, const struct h2_response *response)
 {
 	struct exchange *x = arg;
-	ssize_t got = x->request->read(x->request->arg, octets, size * n);
 
-	if (got >= 0)
-		return (size_t)got;
-	x->is_broken_off = true;
-	return CURL_READFUNC_ABORT;
-}
-
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	(void)arg, (void)a, (void)b, (void)c, (void)d;
-	return ctl_interrupted;
-}
-
-static size_t on_header(char *octets, size_t size, size_t n, void *arg)
-{
-	static const char name[] = "retry-after:";
-	struct exchange *x = arg;
-
-	n *= size;
-	if (n > sizeof(name) && strncasecmp(octets, name, sizeof(name) - 1) == 0) {
-		char text[16] = "";
-		size_t len = n - (sizeof(name) - 1);
-
-		memcpy(text, octets + sizeof(name) - 1, len < 15 ? len : 15);
-		x->response->retry_after_s = (unsigned)strtoul(text, NULL, 10);
-	}
-	return n;
+	x->is_unasked = response->unasked;
+	x->response->retry_after_s = response->retry_after_s;
+	if (response->status < 0)
+		x->error = response->status;
+	else
+		x->response->status = response->status;
+	if (x->error == 0 && !x->request->line && !collect(x, response->body, response->body_len))
+		end(x, ENDING_TOO_LONG);
+	end(x, ENDING_ANSWERED);
 }
 
 // ---- A request
 
-static bool add_header(struct curl_slist **list, const char *name, const char *value)
+static int broken(struct ctl_response *response, const char *error)
 {
-	char text[400];
-	struct curl_slist *grown;
-
-	if (!value)
-		return true;
-	snprintf(text, sizeof(text), "%s: %s", name, value);
-	grown = curl_slist_append(*list, text);
-	if (grown)
-		*list = grown;
-	return grown != NULL;
+	response->error = error;
+	return -EPROTO;
 }
 
-static void set_up(struct ctl_http *http, struct exchange *x, struct curl_slist *headers)
-{
-	const struct ctl_request *request = x->request;
-	CURL *curl = http->curl;
-	char url[CTL_PATH_MAX + 32];
-
-	snprintf(url, sizeof(url), "http://localhost%s", request->path);
-	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, http->socket);
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); // whatever the environment says
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
-	// libcurl 7.88 fails the second request of a connection that began with HTTP/2 at once.
-	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->response->error);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
-	if (request->read) {
-		curl_easy_setopt(curl, CURLOPT_POST, 1L);
-		curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
-		curl_easy_setopt(curl, CURLOPT_READDATA, x);
-		curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
-	} else if (request->type) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-	}
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-}
-
-static int outcome(struct ctl_http *http, struct exchange *x, CURLcode code)
+static int outcome(const struct exchange *x)
 {
 	struct ctl_response *response = x->response;
-	long status = 0, error = 0;
 
-	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &error);
-	response->status = (int)status;
-	if (code == CURLE_OK)
-		return 0;
-	// An early refusal ends an upload: what the daemon said counts, not that it read no
-	// further.
-	if (status >= 400 && response->body_len && !x->is_too_long && !x->is_broken_off)
-		return 0;
-	if (ctl_interrupted || x->is_broken_off)
+	switch (x->ending) {
+	case ENDING_BROKEN_OFF:
 		return -ECANCELED;
-	if (x->is_too_long)
-		snprintf(response->error, sizeof(response->error), "the answer is too long");
-	else if (code == CURLE_COULDNT_CONNECT && error)
-		snprintf(response->error, sizeof(response->error), "%s", strerror((int)error));
-	else if (!*response->error)
-		snprintf(response->error, sizeof(response->error), "%s", curl_easy_strerror(code));
-	return code == CURLE_COULDNT_CONNECT ? -ENOTCONN : -EPROTO;
+	case ENDING_STALLED:
+		return broken(response, "nothing moves any more");
+	case ENDING_TOO_LONG:
+		return broken(response, "the answer is too long");
+	default:
+		break;
+	}
+	if (x->error == 0)
+		return 0;
+	if (x->error == -EMSGSIZE)
+		return broken(response, "the answer is too long");
+	response->error = strerror(-x->error);
+	return x->is_unasked ? -ENOTCONN : -EPROTO;
 }
 
-int ctl_http(struct ctl_http *http, const struct ctl_request *request,
-	     struct ctl_response *response)
+static void run(struct exchange *x)
 {
-	struct exchange x = {.curl = http->curl, .request = request, .response = response};
-	struct curl_slist *headers = NULL;
-	int error = -ENOTCONN;
+	const struct ctl_request *request = x->request;
+	const struct h2_request h2 = {
+		.method = request->method,
+		.path = request->path,
+		.content_type = request->type,
+		.idempotency_key = request->idempotency_key,
+		.body = request->body,
+		.body_len = request->body_len,
+		.read = request->read ? on_read : NULL,
+		.data = request->line ? on_data : NULL,
+		.body_arg = x,
+		.done = on_done,
+		.arg = x,
+	};
 
-	*response = (struct ctl_response){0};
-	if (strlen(http->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-		snprintf(response->error, sizeof(response->error),
-			 "the path is too long for a socket");
-		return -ENOTCONN;
+	if (h2client_request(x->client, &h2)) {
+		x->error = h2client_error(x->client) ? h2client_error(x->client) : -ENOTCONN;
+		x->is_unasked = true;
+		return;
 	}
-	if (!add_header(&headers, "content-type", request->type) ||
-	    !add_header(&headers, "idempotency-key", request->idempotency_key) ||
-	    !collect(&x, "", 0)) {
-		snprintf(response->error, sizeof(response->error), "out of memory");
-		goto end;
-	}
-	set_up(http, &x, headers);
-	error = outcome(http, &x, curl_easy_perform(http->curl));
+	x->moved_ns = clock_mono_ns(&clock_system);
+	h2client_wake_at(x->client, x->moved_ns + TICK_MS * 1000000ull);
+	h2client_run(x->client);
+}
+
+int ctl_http(const char *socket, const struct ctl_request *request, struct ctl_response *response)
+{
+	struct exchange x = {.request = request, .response = response};
+	const struct h2client_options options = {
+		.socket = socket, .connections = 1, .streams = 1, .tick = on_tick, .arg = &x};
+	int error;
+
+	*response = (struct ctl_response){.error = ""};
+	error = h2client_open(&x.client, &options);
+	if (error == -EINVAL)
+		response->error = "the path is too long for a socket";
+	if (error)
+		return error == -EINVAL ? -ENOTCONN : error;
+	if (collect(&x, "", 0))
+		run(&x);
+	else
+		error = -ENOMEM;
+	h2client_close(x.client);
+	if (!error)
+		error = outcome(&x);
 	// A last line without an end.
 	if (!error && request->line && response->status == 200 && response->body_len &&
 	    !request->line(request->arg, response->body, response->body_len))
 		error = -ECANCELED;
-end:
-	curl_slist_free_all(headers);
 	return error;
 }
 

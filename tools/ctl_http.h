@@ -1,16 +1,13 @@
 #pragma once
 // The way to the daemon: HTTP/2 over its UNIX socket, one request at a time, a connection for each.
-// The only place of akmapushctl that knows the HTTP library. A request that takes long ends when
-// ctl_interrupted is set. One thread.
+// A request that takes long ends when ctl_interrupted is set. One thread.
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct ctl_http;
-
-enum { CTL_BODY_MAX = 256 << 20, CTL_PATH_MAX = 1024 };
+enum { CTL_PATH_MAX = 1024, CTL_STALL_S = 120 };
 
 struct ctl_request {
 	const char *method; // "GET"
@@ -31,19 +28,13 @@ struct ctl_response {
 	char *body; // terminated; what ctl_response_free frees
 	size_t body_len;
 	unsigned retry_after_s;
-	char error[512]; // why there is no answer
+	const char *error; // why there is no answer
 };
 
-// Nothing is connected yet. NULL without memory.
-struct ctl_http *ctl_http_open(const char *socket);
-void ctl_http_close(struct ctl_http *http);
-const char *ctl_http_socket(const struct ctl_http *http);
-
 // 0 when there is an answer, whatever its status; -ECANCELED when interrupted or `read` or `line`
-// broke off; -ENOTCONN when nobody listens or may be reached, and -EPROTO when the connection
-// broke: `error` says more.
-int ctl_http(struct ctl_http *http, const struct ctl_request *request,
-	     struct ctl_response *response);
+// broke off; -ENOTCONN when nobody listens or may be reached, and -EPROTO when the connection broke
+// or nothing moved for CTL_STALL_S: `error` says more. -ENOMEM.
+int ctl_http(const char *socket, const struct ctl_request *request, struct ctl_response *response);
 void ctl_response_free(struct ctl_response *response); // wiped; also after a failure
 
 // Appends text to a path, percent-encoded as a segment; false when it does not fit.

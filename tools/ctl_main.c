@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -5,7 +6,6 @@
 
 #include "tools/ctl.h"
 #include "tools/ctl_commands.h"
-#include "tools/ctl_http.h"
 
 static void on_interrupt(int signal)
 {
@@ -43,8 +43,7 @@ int main(int argc, char **argv)
 	} else {
 		code = ctl_run(&ctl, argc - 1, argv + 1);
 	}
-	ctl_http_close(ctl.http);
-	if (fflush(stdout) && !code)
+	if (fflush(stdout) && errno != EPIPE && !code) // who reads may go
 		code = ctl_fail(CTL_REFUSED, "standard output can't be written");
 	return code;
 }

@@ -15,7 +15,7 @@ void ctl_push_show(const struct json_reader *push); // a table and the states' c
 // leaves the push alone and says so: CTL_INTERRUPTED.
 int ctl_push_watch(struct ctl *ctl, const char *af, const char *id);
 
-// Target states, in the order of their numbers; the first two are not final.
+// Target states, in the order of their numbers; ends with NULL.
 extern const char *const ctl_push_states[];
 // Targets that are final for good.
 uint64_t ctl_push_final(const struct json_reader *push);

@@ -1,16 +1,13 @@
 // push results: the outcome for each target, streamed.
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "tools/ctl_commands.h"
 #include "tools/ctl_format.h"
 #include "tools/ctl_push.h"
 
-enum { REPLY_MAX = 2048, IDENTITY_MAX = 256 };
+enum { IDENTITY_MAX = 256 };
 
 static struct {
 	const char *af, *states;
@@ -21,38 +18,19 @@ struct results {
 	bool has_head;
 };
 
-// As text in quotes when it is, else as hexadecimal digits.
-static void print_reply(const char *base64)
-{
-	uint8_t octets[REPLY_MAX];
-	char hex[2 * REPLY_MAX + 1];
-	ssize_t n = base64_parse(base64, strlen(base64), octets, sizeof(octets));
-	ssize_t i = 0;
-
-	if (n < 0)
-		return;
-	while (i < n && isascii(octets[i]) && isprint(octets[i]))
-		i++;
-	hex_write(hex, octets, (size_t)n);
-	if (i == n)
-		printf("  \"%.*s\"", (int)n, (const char *)octets);
-	else
-		printf("  %s", hex);
-}
-
 static bool print_row(const struct json_reader *result)
 {
 	const char *gpsi = ctl_text(result, "gpsi"), *supi = ctl_text(result, "supi");
 	const char *state = ctl_text(result, "state");
 	const char *outcome = ctl_text(result, "deliveryResult");
 	const char *reply = ctl_text(result, "reply");
-	char identity[IDENTITY_MAX], clean[IDENTITY_MAX];
+	char identity[IDENTITY_MAX], clean[IDENTITY_MAX], text[CTL_REPLY_MAX];
 
 	snprintf(identity, sizeof(identity), "%s", gpsi ? gpsi : supi ? supi : "-");
 	printf("%-32s  %-12s", ctl_clean(clean, sizeof(clean), identity), state ? state : "?");
 	printf(reply ? "  %-11s" : "  %s", outcome ? outcome : "?");
 	if (reply)
-		print_reply(reply);
+		printf("  %s", ctl_reply(text, reply));
 	return putchar('\n') != EOF;
 }
 

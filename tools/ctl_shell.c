@@ -127,7 +127,9 @@ static unsigned char give_up(EditLine *edit, int key)
 	el_cursor(edit, (int)(line->lastchar - line->cursor));
 	line = el_line(edit);
 	el_deletestr(edit, (int)(line->cursor - line->buffer));
-	return CC_NEWLINE;
+	fputs("^C\n", stdout);
+	fflush(stdout);
+	return CC_REDISPLAY;
 }
 
 static bool open_shell(struct shell *shell)

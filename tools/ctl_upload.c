@@ -23,6 +23,7 @@ struct upload {
 	uint64_t n_lines, n_sent, n_wrong; // read from the file, sent, wrong before they were sent
 	uint64_t *skipped; // for each line passed over, how many had been sent before it
 	size_t n_skipped, room;
+	bool is_broken_off; // the file can't be read on
 	char line[CTL_LINE_MAX + 1];
 };
 
@@ -164,7 +165,8 @@ static ssize_t give(void *arg, void *octets, size_t max)
 		size_t part = u->out_len - u->sent;
 
 		if (got < 0) {
-			if (got != -EINTR)
+			u->is_broken_off = got != -EINTR;
+			if (u->is_broken_off)
 				ctl_fail(CTL_REFUSED, "%s: %s", u->spec->file, strerror(-got));
 			return -1;
 		}
@@ -254,13 +256,13 @@ static int send_file(struct ctl *ctl, struct upload *u)
 		       ctl->json || !isatty(STDERR_FILENO));
 	code = ctl_doc_call(ctl, &request, &doc);
 	progress_end(&u->progress, u->n_lines, NULL);
-	if (code == CTL_INTERRUPTED && !ctl_interrupted)
-		code = CTL_REFUSED; // the file broke off
-	if (code) {
-		fprintf(stderr, "  %" PRIu64 " lines were sent; some of them may be in force\n",
+	if (code == CTL_INTERRUPTED && u->is_broken_off)
+		code = CTL_REFUSED;
+	if (code && (code != CTL_REFUSED || u->is_broken_off))
+		fprintf(stderr, "  lines sent: %" PRIu64 "; some of them may be in force\n",
 			u->n_sent);
+	if (code)
 		return code;
-	}
 	code = ctl_upload_show(ctl, &doc, u->spec->figures, file_line, u);
 	ctl_doc_free(&doc);
 	if (u->n_wrong)
