@@ -40,12 +40,14 @@ static void walk(struct part *part, struct places places)
 void lap_start(struct part *part, enum part_mode mode, const struct lap_pauses *pauses,
 	       uint64_t now_ns)
 {
+	uint64_t other_end_ns = mode == PART_HURRY ? part->lap_end_ns : part->hurry_end_ns;
+
 	part->mode = mode;
+	part->again = !other_end_ns || now_ns - other_end_ns >= pauses->first_ns;
 	if (mode != PART_HURRY) {
 		walk(part, (struct places){0, part->push->n_places});
 		return;
 	}
-	part->again = !part->lap_end_ns || now_ns - part->lap_end_ns >= pauses->first_ns;
 	walk(part, part->hurry);
 	part->hurry = nowhere;
 	part->hurry_ns = UINT64_MAX;
@@ -62,7 +64,8 @@ static bool is_visited(const struct part *part, unsigned state)
 	case PART_HURRY:
 		return state == DP_PENDING || (state == PUSH_SENT_DUE && part->again);
 	case PART_LAP:
-		return !push_is_final(part->push, state) && state != PUSH_SENT_RECENTLY;
+		return !push_is_final(part->push, state) &&
+		       (state != PUSH_SENT_RECENTLY || part->again);
 	default:
 		return !push_is_final(part->push, state);
 	}
@@ -181,6 +184,12 @@ static bool hurry(struct part *part, uint32_t place, uint64_t at_ns)
 	return true;
 }
 
+// The hurry walk under way may have sent to any of those that a hurry walk sent to.
+static bool is_hurrying(const struct part *part)
+{
+	return part->mode == PART_HURRY && !lap_is_over(part);
+}
+
 bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pauses,
 		  uint64_t now_ns)
 {
@@ -191,7 +200,7 @@ bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pa
 		part_set_state(part, place, DP_PENDING);
 		return hurry(part, place, now_ns);
 	case PUSH_SENT_RECENTLY:
-		if (now_ns - part->hurry_end_ns < pauses->first_ns)
+		if (is_hurrying(part) || now_ns - part->hurry_end_ns < pauses->first_ns)
 			return false;
 		part_set_state(part, place, PUSH_SENT_DUE);
 		return hurry(part, place, later(now_ns, again_ns(part, pauses)));

@@ -5,7 +5,7 @@
 // Between laps a new key or address makes a target due at once: it is marked, and a hurry walk goes
 // over the marked stretch. "At most every 2.5 s" is kept with two states of our own, shown as SENT:
 //   SENT_DUE       sent by a lap, due again; a hurry walk takes it once the last lap is 2.5 s ago
-//   SENT_RECENTLY  sent by a hurry walk; the lap after that passes it over and makes it SENT
+//   SENT_RECENTLY  sent by a hurry walk; a lap within 2.5 s passes it over; then it is SENT again
 // When the validity ends, or the push is stopped, a sweep makes what is open final.
 //
 // A walk goes on in steps; each looks at a bounded number of places. Worker thread only.

@@ -41,9 +41,9 @@ struct part {
 	// The walk under way: slot by slot, within `walk`.
 	enum part_mode mode;
 	struct places walk;
-	uint32_t place;      // the next one to look at
-	unsigned slot;       // CONTEXT_SLOTS: the walk is over
-	bool again;          // a hurry walk that may repeat what the last lap sent
+	uint32_t place; // the next one to look at
+	unsigned slot;  // CONTEXT_SLOTS: the walk is over
+	bool again; // a lap that may repeat what the last hurry walk sent, or the other way round
 	uint8_t sweep_state; // what a sweep makes of open targets; DP_EXPIRED: what expiry makes
 	uint32_t n_open;     // targets of this part that are not final
 

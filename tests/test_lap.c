@@ -8,6 +8,8 @@
 #include "dataplane/lap.h"
 #include "random.h"
 
+#define MS 1000000ull // nanoseconds
+
 static const struct lap_pauses pauses = {2500, 10000};
 
 static struct dp_push *make(const uint32_t *handles, uint32_t n, unsigned workers, bool ack)
@@ -188,35 +190,39 @@ Test(hurry, takes_the_marked_ones_only)
 	free(handles);
 }
 
-// A target at most every 2.5 s, whatever a UE does: random marks, laps and walks on a clock.
+// A target at most every 2.5 s, whatever a UE does: random marks, laps and walks on a clock. Walks
+// take several steps, so that marks fall into them too.
 Test(hurry, never_twice_within_the_first_pause)
 {
+	static const struct lap_pauses real = {2500 * MS, 10000 * MS};
 	struct random random = random_start();
 	uint32_t *handles = some_handles(&random, 200);
 	struct dp_push *push = make(handles, 200, 1, true);
 	struct part *part = &push->parts[0];
-	uint64_t *last = calloc(push->n_places, sizeof(*last)), now = 10000;
-	unsigned sent = 0;
+	uint64_t *last = calloc(push->n_places, sizeof(*last)), now = 10000 * MS;
+	unsigned sent = 0, hurried = 0;
 
-	for (int step = 0; step < 20000; step++) {
+	for (int step = 0; step < 100000; step++) {
 		uint32_t place = push_place_of(push, handles[random_next(&random) % 200]);
 		uint32_t taken[64];
 		unsigned n;
 
-		now += random_next(&random) % 200;
+		now += random_next(&random) % (200 * MS);
 		if (random_next(&random) % 4 == 0)
-			lap_make_due(part, place, &pauses, now);
+			lap_make_due(part, place, &real, now);
 		if (lap_is_over(part)) {
 			if (part->next_lap_ns <= now)
-				lap_start(part, PART_LAP, &pauses, now);
+				lap_start(part, PART_LAP, &real, now);
 			else if (part->hurry_ns <= now)
-				lap_start(part, PART_HURRY, &pauses, now);
+				lap_start(part, PART_HURRY, &real, now);
 			else
 				continue;
 		}
-		n = lap_take(part, taken, 1 + random_next(&random) % 64);
+		n = lap_take(part, taken,
+			     1 + random_next(&random) % (random_next(&random) % 2 ? 64 : 4));
+		hurried += part->mode == PART_HURRY ? n : 0;
 		for (unsigned i = 0; i < n; i++) {
-			cr_assert(!last[taken[i]] || now - last[taken[i]] >= pauses.first_ns,
+			cr_assert(!last[taken[i]] || now - last[taken[i]] >= real.first_ns,
 				  "place %u after %" PRIu64 ", step %d, seed %#" PRIx64, taken[i],
 				  now - last[taken[i]], step, random.seed);
 			last[taken[i]] = now;
@@ -224,9 +230,10 @@ Test(hurry, never_twice_within_the_first_pause)
 			sent++;
 		}
 		if (lap_is_over(part))
-			lap_end(part, &pauses, now);
+			lap_end(part, &real, now);
 	}
 	cr_assert_gt(sent, 1000);
+	cr_assert_gt(hurried, 1000);
 	free(last);
 	push_free(push);
 	free(handles);
