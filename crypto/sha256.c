@@ -2,6 +2,7 @@
 
 #include "crypto/sha256.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -33,12 +34,18 @@ const uint32_t sha256_k[SHA256_ROUNDS] = {
 	0xc67178f2,
 };
 
+// CPUID traps in a virtual machine: it is asked once. Threads that ask at the same time agree.
 const struct sha256_ops *sha256_best(void)
 {
+	static const struct sha256_ops *_Atomic best;
 	const struct sha256_ops *const *kernel = sha256_kernels;
+	const struct sha256_ops *known = atomic_load_explicit(&best, memory_order_relaxed);
 
+	if (known)
+		return known;
 	while (!(*kernel)->usable())
 		kernel++; // ends at scalar, which every CPU runs
+	atomic_store_explicit(&best, *kernel, memory_order_relaxed);
 	return *kernel;
 }
 

@@ -375,6 +375,14 @@ uint64_t worker_downlink_ns(const struct worker *w)
 	return paced < due ? paced : due;
 }
 
+void worker_settled(struct worker *w, struct part *part)
+{
+	if (part->due_index == UINT32_MAX || !lap_is_over(part))
+		return; // its turn comes anyway
+	due_del(&w->due, part);
+	worker_schedule(w, part);
+}
+
 // ---- A UE has a new key or address
 
 static void make_due(struct worker *w, struct part *part, uint32_t place)

@@ -164,6 +164,8 @@ static void settle(struct worker *w, const struct ack *ack)
 		return;
 	}
 	part_set_state(ack->part, ack->place, of_status[ack->frame.status].state);
+	if (!ack->part->n_open)
+		worker_settled(w, ack->part);
 	worker_count(w, of_status[ack->frame.status].reason, 1);
 }
 

@@ -147,6 +147,8 @@ uint64_t worker_downlink_ns(const struct worker *worker);
 // A part that is not in a queue goes where it belongs now.
 void worker_schedule(struct worker *worker, struct part *part);
 void worker_make_due(struct worker *worker, uint32_t handle);
+// The last open target of a part has become final: a part that waits has nothing to wait for.
+void worker_settled(struct worker *worker, struct part *part);
 
 // uplink.c: what has arrived; whether there was anything.
 bool worker_uplink(struct worker *worker);

@@ -296,3 +296,20 @@ Test(delivery, rates_are_kept)
 		  world->taps);
 	end_world(world);
 }
+
+// A push is over with its last acknowledgement, not with the next lap.
+Test(delivery, done_comes_with_the_last_acknowledgement)
+{
+	struct world_config config = {.seed = 5, .n_devices = 20, .n_workers = 2};
+	struct world *world = malloc(sizeof(*world));
+	unsigned number;
+
+	world_open(world, &config);
+	number = world_push_new(world, 0, 20, 600, true, 64, 1184);
+	world_push_start(world, number);
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 1); // 0.1 s: the next lap is 2.5 s away
+	cr_assert(world->pushes[number].done);
+	check_world(world);
+	end_world(world);
+}
