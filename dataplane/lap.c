@@ -193,6 +193,8 @@ static bool is_hurrying(const struct part *part)
 bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pauses,
 		  uint64_t now_ns)
 {
+	if (part->mode == PART_SWEEP)
+		return false; // behind it, what is left as it was is final
 	switch (push_state(part->push, place)) {
 	case DP_NO_CONTEXT:
 	case DP_NO_ADDRESS:

@@ -239,6 +239,22 @@ Test(hurry, never_twice_within_the_first_pause)
 	free(handles);
 }
 
+// What a sweep has left as it was is final, though its state alone does not say so.
+Test(sweep, is_the_last_word)
+{
+	uint32_t handle = 5;
+	struct dp_push *push = make(&handle, 1, 1, true);
+	struct part *part = &push->parts[0];
+	uint32_t place[1];
+
+	part_set_state(part, 0, DP_NO_CONTEXT);
+	lap_start(part, PART_SWEEP, &pauses, 1000);
+	cr_assert_eq(lap_take(part, place, 1), 1);
+	cr_assert_not(lap_make_due(part, 0, &pauses, 1100));
+	cr_assert_eq(push_state(push, 0), DP_NO_CONTEXT);
+	push_free(push);
+}
+
 Test(push, refuses_what_breaks_the_rules)
 {
 	uint32_t handles[] = {4, 5, 5};
