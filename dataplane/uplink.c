@@ -164,8 +164,6 @@ static void settle(struct worker *w, const struct ack *ack)
 		return;
 	}
 	part_set_state(ack->part, ack->place, of_status[ack->frame.status].state);
-	if (!ack->part->n_open)
-		worker_settled(w, ack->part);
 	worker_count(w, of_status[ack->frame.status].reason, 1);
 }
 
@@ -195,10 +193,14 @@ static void verify(struct worker *w, struct ack *all, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		ack[i] = &all[i];
 	while (n) {
+		struct part *part = ack[0]->part;
+
 		k = take_one_push(ack, &n, same);
 		k = open_burst(w, same, k);
 		for (unsigned i = 0; i < k; i++)
 			settle(w, same[i]);
+		if (!part->n_open)
+			worker_settled(w, part); // control may free its push from here on
 	}
 }
 
