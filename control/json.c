@@ -19,20 +19,34 @@ static const json_t *value_of(const struct json *json)
 	return (const json_t *)json;
 }
 
+// The library's own text may quote the body, and with it a key.
+static const char *what_is_wrong(const json_error_t *error)
+{
+	switch (json_error_code(error)) {
+	case json_error_duplicate_key:
+		return "duplicate key in an object";
+	case json_error_numeric_overflow:
+		return "a number out of range";
+	default:
+		return "not well-formed JSON";
+	}
+}
+
 struct json *json_parse(const char *text, size_t len, struct problem *problem)
 {
 	json_error_t error;
 	json_t *document;
 
 	json_memory_init();
+	// The library skips a zero octet after a number.
+	if (memchr(text, '\0', len) != NULL) {
+		problem_set(problem, PROBLEM_INVALID_MSG_FORMAT, "a zero octet in the body");
+		return NULL;
+	}
 	document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (document == NULL) {
-		// The library's text may quote the body, and with it a key: the position must do.
-		problem_set(problem, PROBLEM_INVALID_MSG_FORMAT,
-			    json_error_code(&error) == json_error_duplicate_key
-				    ? "duplicate key in an object, line %d, column %d"
-				    : "not well-formed JSON, line %d, column %d",
-			    error.line, error.column);
+		problem_set(problem, PROBLEM_INVALID_MSG_FORMAT, "%s, line %d, column %d",
+			    what_is_wrong(&error), error.line, error.column);
 		return NULL;
 	}
 	if (!json_is_object((const struct json *)document)) {

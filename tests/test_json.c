@@ -72,6 +72,12 @@ Test(json, refuses_duplicate_keys_without_quoting_the_body)
 	cr_assert_null(strstr(problem.detail, "secret"));
 }
 
+Test(json, tells_a_number_out_of_range)
+{
+	cr_assert_null(parse("{\"a\":99999999999999999999}"));
+	cr_assert_not_null(strstr(problem.detail, "out of range"));
+}
+
 Test(json, refuses_a_zero_octet_and_depth)
 {
 	static char deep[200000];
@@ -80,6 +86,8 @@ Test(json, refuses_a_zero_octet_and_depth)
 	cr_assert_null(json_parse("{\"a\":\"b\0c\"}", 11, &problem));
 	problem_init(&problem);
 	cr_assert_null(json_parse("{}\0", 3, &problem));
+	problem_init(&problem);
+	cr_assert_null(json_parse("{\"a\":1\0}", 8, &problem)); // jansson 2.14 takes it
 	memset(deep, '[', sizeof(deep));
 	memcpy(deep, "{\"a\":", 5);
 	problem_init(&problem);
