@@ -186,12 +186,13 @@ bool ue_is_gpsi(const char *id)
 	       !strchr(at + 1, '@');
 }
 
-static void note_identity(const struct json_reader *reader, const char *name, const char *reason)
+static void note_identity(const struct json_reader *reader, enum problem_cause cause,
+			  const char *name, const char *reason)
 {
 	char pointer[64];
 
 	snprintf(pointer, sizeof(pointer), "%s/%s", reader->pointer, name);
-	problem_param(reader->problem, PROBLEM_MANDATORY_IE_INCORRECT, pointer, "%s", reason);
+	problem_param(reader->problem, cause, pointer, "%s", reason);
 }
 
 bool ue_read_identity(const struct json_reader *reader, enum dp_identity *kind, const char **id)
@@ -204,8 +205,8 @@ bool ue_read_identity(const struct json_reader *reader, enum dp_identity *kind, 
 			has_supi ? PROBLEM_MANDATORY_IE_INCORRECT : PROBLEM_MANDATORY_IE_MISSING;
 
 		problem_set(reader->problem, cause, "exactly one of supi and gpsi is expected");
-		problem_param(reader->problem, cause, "/supi", "exactly one of supi and gpsi");
-		problem_param(reader->problem, cause, "/gpsi", "exactly one of supi and gpsi");
+		note_identity(reader, cause, "supi", "exactly one of supi and gpsi");
+		note_identity(reader, cause, "gpsi", "exactly one of supi and gpsi");
 		return false;
 	}
 	*kind = has_supi ? DP_SUPI : DP_GPSI;
@@ -214,7 +215,7 @@ bool ue_read_identity(const struct json_reader *reader, enum dp_identity *kind, 
 		return false;
 	if (has_supi ? ue_is_supi(*id) : ue_is_gpsi(*id))
 		return true;
-	note_identity(reader, name,
+	note_identity(reader, PROBLEM_MANDATORY_IE_INCORRECT, name,
 		      has_supi ? "imsi- and 5 to 15 digits, or nai- and a NAI"
 			       : "msisdn- and 5 to 15 digits, or extid-<id>@<domain>");
 	return false;
