@@ -17,10 +17,13 @@ struct pace {
 
 static inline void pace_set(struct pace *pace, uint64_t rate, uint64_t now_ns)
 {
-	uint64_t held = rate / PACE_HELD_PER_S;
+	uint64_t held;
 
+	if (rate > PACE_RATE_MAX)
+		rate = PACE_RATE_MAX;
+	held = rate / PACE_HELD_PER_S;
 	*pace = (struct pace){
-		.rate = rate < PACE_RATE_MAX ? rate : PACE_RATE_MAX,
+		.rate = rate,
 		.cap = (held > PACE_TOKENS_MIN ? held : PACE_TOKENS_MIN) * PACE_UNIT,
 		.at_ns = now_ns,
 	};
@@ -29,11 +32,14 @@ static inline void pace_set(struct pace *pace, uint64_t rate, uint64_t now_ns)
 // How many of n datagrams may go now.
 static inline unsigned pace_allow(struct pace *pace, unsigned n, uint64_t now_ns)
 {
+	// The longest that any bucket of such a rate takes to fill: the product stays below 2^61.
+	const uint64_t fills =
+		pace->rate < PACE_TOKENS_MIN ? PACE_TOKENS_MIN * PACE_UNIT : PACE_UNIT;
 	uint64_t passed = now_ns - pace->at_ns, tokens;
 
 	if (!pace->rate)
 		return n;
-	passed = passed < PACE_UNIT ? passed : PACE_UNIT; // a second fills any bucket
+	passed = passed < fills ? passed : fills;
 	pace->credit += pace->rate * passed;
 	if (pace->credit > pace->cap)
 		pace->credit = pace->cap;
