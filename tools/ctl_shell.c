@@ -146,8 +146,9 @@ static bool open_shell(struct shell *shell)
 	el_set(shell->edit, EL_PROMPT, prompt);
 	el_set(shell->edit, EL_EDITOR, "emacs");
 	el_set(shell->edit, EL_HIST, history, shell->history);
-	el_set(shell->edit, EL_ADDFN, "complete", "completes a word", complete);
-	el_set(shell->edit, EL_ADDFN, "give-up", "gives up the line", give_up);
+	// Wide, for the library copies narrow names and never frees them.
+	el_wset(shell->edit, EL_ADDFN, L"complete", L"completes a word", complete);
+	el_wset(shell->edit, EL_ADDFN, L"give-up", L"gives up the line", give_up);
 	el_set(shell->edit, EL_BIND, "^I", "complete", NULL);
 	el_set(shell->edit, EL_BIND, "^C", "give-up", NULL);
 	el_set(shell->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
