@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -461,6 +462,13 @@ class Prompt:
         check(f"prompt: {text!r}", text in self.seen, repr(self.seen[-600:]))
         self.seen = self.seen.partition(text)[2]
 
+    def ready(self):
+        """The prompt is there, and the line editor has the terminal."""
+        self.expect("akmapush> ")
+        end = time.monotonic() + 10
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.01)
+
     def send(self, text):
         os.write(self.fd, text.encode())
 
@@ -480,36 +488,38 @@ class Prompt:
 
 def test_prompt():
     prompt = Prompt()
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("stat\t")
     prompt.expect("stat")
     prompt.send("us\n")
     prompt.expect("health      ok")
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("push rec\t\x15")
     prompt.expect("all")
     prompt.send("group put quoted --description 'two words'\n")
     prompt.expect("two words\r\n")
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("statsu\n")
     prompt.expect("did you mean status?")
+    prompt.ready()
     prompt.send("group put 'x\n")
     prompt.expect("a quote is not closed")
+    prompt.ready()
     prompt.send("status --help\n")
     prompt.expect("Examples:")
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("half a line\x03")
     prompt.expect("^C\r")
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("\x10")  # the line before
     prompt.expect("status --help")
     prompt.send("\x15group delete quoted\n")
     prompt.expect("quoted deleted")
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("\x04")
     check("the prompt ends with Ctrl-D", prompt.end() == 0)
     prompt = Prompt()
-    prompt.expect("akmapush> ")
+    prompt.ready()
     prompt.send("quit\n")
     check("the prompt ends with quit", prompt.end() == 0)
 
