@@ -16,10 +16,12 @@ extern char **environ;
 
 enum { PROGRAM_MAX = 4096 + 32, OUTPUT_MAX = 1 << 20, NOT_FOUND = 127 };
 
-// Beside this program, where a build has it, else (false) wherever PATH finds it.
+// Beside this program, where an installation or a build has it, else (false) wherever PATH finds
+// it.
 static bool find_program(char program[PROGRAM_MAX])
 {
-	static const char *const places[] = {"akmapushd", "../control/akmapushd"};
+	static const char *const places[] = {"akmapushd", "../sbin/akmapushd",
+					     "../control/akmapushd"};
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 

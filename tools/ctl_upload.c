@@ -258,7 +258,7 @@ static int send_file(struct ctl *ctl, struct upload *u)
 	progress_end(&u->progress, u->n_lines, NULL);
 	if (code == CTL_INTERRUPTED && u->is_broken_off)
 		code = CTL_REFUSED;
-	if (code && (code != CTL_REFUSED || u->is_broken_off))
+	if (code && u->n_sent && (code != CTL_REFUSED || u->is_broken_off))
 		fprintf(stderr, "  lines sent: %" PRIu64 "; some of them may be in force\n",
 			u->n_sent);
 	if (code)
