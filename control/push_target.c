@@ -48,19 +48,26 @@ static bool may_be_many(const struct resolving *r, uint64_t n)
 
 // ---- By identity
 
+// An identity that the AF may name; false, and the problem is noted, when it is none.
+static bool read_identity(const struct resolving *r, const struct json_reader *reader,
+			  enum dp_identity *kind, const char **id)
+{
+	if (!ue_read_identity(reader, kind, id))
+		return false;
+	if (*kind != DP_SUPI || r->sees_supi)
+		return true;
+	problem_set(r->problem, PROBLEM_NOT_AUTHORIZED, "this AF names UEs by their GPSI only");
+	return false;
+}
+
 static bool add_identity(const struct resolving *r, const struct json_reader *reader)
 {
 	enum dp_identity kind;
 	const char *id;
 	uint32_t handle;
 
-	if (!ue_read_identity(reader, &kind, &id))
+	if (!read_identity(r, reader, &kind, &id))
 		return false;
-	if (kind == DP_SUPI && !r->sees_supi) {
-		problem_set(r->problem, PROBLEM_NOT_AUTHORIZED,
-			    "this AF names UEs by their GPSI only");
-		return false;
-	}
 	handle = ue_name(r->app, r->batch, kind, id);
 	if (handle == DP_NONE) {
 		problem_set(r->problem, PROBLEM_INSUFFICIENT_RESOURCES, "the table of UEs is full");
@@ -72,27 +79,45 @@ static bool add_identity(const struct resolving *r, const struct json_reader *re
 	return false;
 }
 
-static void add_list(const struct resolving *r, const struct json *array)
+static bool check_item(const struct resolving *r, const struct json_reader *reader)
 {
 	static const char *const known[] = {"supi", "gpsi", NULL};
-	size_t n = json_array_len(array);
+	enum dp_identity kind;
+	const char *id;
 
-	if (!may_be_many(r, n))
-		return;
-	for (size_t i = 0; i < n && !problem_is(r->problem); i++) {
-		const struct json *object = json_array_at(array, i);
-		char pointer[48];
-		struct json_reader reader = {object, pointer, r->problem};
+	if (!json_is_object(reader->object)) {
+		problem_param(r->problem, PROBLEM_MANDATORY_IE_INCORRECT, reader->pointer,
+			      "an object is expected");
+		return false;
+	}
+	json_only(reader, known);
+	return read_identity(r, reader, &kind, &id) && !problem_is(r->problem);
+}
+
+// Has `item` look at each; it says false to stop.
+static void each_item(const struct resolving *r, const struct json *array,
+		      bool (*item)(const struct resolving *r, const struct json_reader *reader))
+{
+	size_t n = json_array_len(array);
+	char pointer[48];
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_reader reader = {json_array_at(array, i), pointer, r->problem};
 
 		snprintf(pointer, sizeof(pointer), "/target/list/%zu", i);
-		if (!json_is_object(object)) {
-			problem_param(r->problem, PROBLEM_MANDATORY_IE_INCORRECT, pointer,
-				      "an object is expected");
+		if (!item(r, &reader))
 			return;
-		}
-		json_only(&reader, known);
-		add_identity(r, &reader);
 	}
+}
+
+// The whole list is looked at before an identity of it gets a handle: what is refused uses none up.
+static void add_list(const struct resolving *r, const struct json *array)
+{
+	if (!may_be_many(r, json_array_len(array)))
+		return;
+	each_item(r, array, check_item);
+	if (!problem_is(r->problem))
+		each_item(r, array, add_identity);
 }
 
 // Marks what the AF may not reach.
