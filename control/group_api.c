@@ -127,19 +127,17 @@ static bool read_properties(struct http_request *request, char *description)
 	return false;
 }
 
-// The entry of the id, or a new one whose number goes into the batch.
+// The entry of the id, or a new one. Until one is live its number goes into the batch: an earlier
+// try may have failed.
 static struct group_entry *entry_for(struct app *app, struct store_batch *batch, const char *id)
 {
 	struct group_entry *entry = group_entry_find(app->groups, id);
 	uint8_t next[4];
 
-	if (entry)
+	if (!entry && app->groups->next < GROUP_NUMBERS_MAX)
+		entry = group_entry_new(app->groups, id, app->groups->next);
+	if (!entry || entry->is_live)
 		return entry;
-	if (app->groups->next >= GROUP_NUMBERS_MAX)
-		return NULL;
-	entry = group_entry_new(app->groups, id, app->groups->next);
-	if (!entry)
-		return NULL;
 	store32_be(next, app->groups->next);
 	store_put(batch, STORE_META, "group_next", 10, next, sizeof(next));
 	return entry;
@@ -151,11 +149,14 @@ static void put_group_resource(struct http_request *request, void *app)
 	uint8_t value[RECORD_GROUP_MAX];
 	struct store_batch *batch;
 	struct group_change *c;
+	struct problem problem;
 	struct group record;
 
 	if (!is_group_id(id)) {
-		problem_answer_cause(request, PROBLEM_MANDATORY_IE_INCORRECT,
-				     "a group id has 1 to 255 printable characters without blanks");
+		problem_init(&problem);
+		problem_param(&problem, PROBLEM_MANDATORY_IE_INCORRECT, "externalGroupId",
+			      "a group id has 1 to 255 printable characters without blanks");
+		problem_answer(request, &problem);
 		return;
 	}
 	if (!read_properties(request, record.description))

@@ -27,11 +27,14 @@ static uint32_t find_ue(struct http_request *request)
 	const char *id = request->segment[0];
 	char other[DP_IDENTITY_MAX + 1];
 	bool is_supi = ue_is_supi(id);
+	struct problem problem;
 	uint32_t handle;
 
 	if (!is_supi && !ue_is_gpsi(id)) {
-		problem_answer_cause(request, PROBLEM_MANDATORY_IE_INCORRECT,
-				     "the path ends with a SUPI or GPSI");
+		problem_init(&problem);
+		problem_param(&problem, PROBLEM_MANDATORY_IE_INCORRECT, "ueId",
+			      "the path ends with a SUPI or GPSI");
+		problem_answer(request, &problem);
 		return DP_NONE;
 	}
 	handle = ue_find(app, is_supi ? DP_SUPI : DP_GPSI, id);
