@@ -1,4 +1,4 @@
-// Downlink: the push whose turn it is sends one burst.
+// Downlink: the part whose turn it is (turns.c) sends one burst.
 //
 //   take → lookup → derive → seal → frame → transmit
 //
@@ -11,7 +11,7 @@
 #include "crypto/akma.h"
 #include "dataplane/worker.h"
 
-enum { PREFETCH_AHEAD = 16, NS_PER_S = 1000000000 };
+enum { PREFETCH_AHEAD = 16 };
 
 struct target {
 	uint32_t place;
@@ -196,15 +196,17 @@ static unsigned allowance(struct worker *w, const struct dp_push *push)
 	return n / segments;
 }
 
-// One burst of a walk; false when the back end is full or has no buffers: this round is over.
-static bool send_burst(struct worker *w, struct part *part, unsigned n)
+bool worker_send(struct worker *w, struct part *part)
 {
 	const unsigned segments = part->push->n_segments;
+	unsigned n = allowance(w, part->push);
 	struct target target[DP_BURST_MAX];
 	struct frame *frame[DP_BURST_MAX];
 	uint32_t place[DP_BURST_MAX];
 	unsigned lent, found;
 
+	if (!n)
+		return true;
 	lent = w->io_ops->lend(w->io, frame, n * segments);
 	if (lent < segments) {
 		give_back(w, frame, lent);
@@ -214,194 +216,4 @@ static bool send_burst(struct worker *w, struct part *part, unsigned n)
 	found = lookup(w, part, place, n, target);
 	give_back(w, frame + found * segments, lent - found * segments);
 	return !found || transmit(w, part, target, found, frame);
-}
-
-// ---- Sweeps: what is open becomes final
-
-static unsigned swept(const struct part *part, unsigned state)
-{
-	if (part->sweep_state != DP_EXPIRED)
-		return part->sweep_state;
-	if (state == DP_SENT || state == PUSH_SENT_DUE || state == PUSH_SENT_RECENTLY)
-		return DP_UNCONFIRMED;
-	return state == DP_PENDING ? DP_EXPIRED : state;
-}
-
-static void sweep(struct part *part)
-{
-	uint32_t place[DP_BURST_MAX];
-	unsigned n;
-
-	for (unsigned looked = 0; looked < LAP_SCAN_MAX; looked += DP_BURST_MAX) {
-		n = lap_take(part, place, DP_BURST_MAX);
-		for (unsigned i = 0; i < n; i++)
-			part_set_state(part, place[i],
-				       swept(part, push_state(part->push, place[i])));
-		if (!n)
-			return;
-	}
-}
-
-// ---- Turns
-
-static bool tell_done(struct worker *w, struct part *part)
-{
-	struct worker_event *event = ring_reserve(&w->events);
-
-	if (!event)
-		return false;
-	running_del(&w->running, part);
-	*event = (struct worker_event){.kind = DP_EVENT_DONE, .push = part->push};
-	ring_push(&w->events);
-	w->told = true;
-	return true;
-}
-
-static bool has_expired(const struct worker *w, const struct part *part)
-{
-	return part->push->expiry <= w->now_s;
-}
-
-static void start_sweep(struct worker *w, struct part *part, enum dp_state state)
-{
-	part->sweep_state = (uint8_t)state;
-	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
-}
-
-// A part that waited, or is new, or whose walk is over: what it does next. Ready when it has a walk
-// to go, waiting when not, told and gone when it is over.
-void worker_schedule(struct worker *w, struct part *part)
-{
-	uint64_t next = part->next_lap_ns < part->hurry_ns ? part->next_lap_ns : part->hurry_ns;
-	uint64_t expiry_ns;
-
-	if (lap_is_over(part) && part->mode != PART_SWEEP && part->n_open) {
-		if (has_expired(w, part)) {
-			start_sweep(w, part, DP_EXPIRED);
-		} else if (next <= w->now_ns) {
-			lap_start(part, part->next_lap_ns <= w->now_ns ? PART_LAP : PART_HURRY,
-				  &w->pauses, w->now_ns);
-		} else {
-			expiry_ns =
-				w->now_ns + (uint64_t)(part->push->expiry - w->now_s) * NS_PER_S;
-			due_put(&w->due, part, next < expiry_ns ? next : expiry_ns);
-			return;
-		}
-	}
-	if (lap_is_over(part) && tell_done(w, part))
-		return;
-	ready_put(&w->ready, part); // to walk, or to try to tell again
-}
-
-// One step of the part whose turn it is. False when the round is over for all.
-static bool advance(struct worker *w, struct part *part)
-{
-	unsigned n;
-
-	if (part->mode == PART_SWEEP) {
-		sweep(part);
-		return true;
-	}
-	if (has_expired(w, part)) {
-		start_sweep(w, part, DP_EXPIRED);
-		return true;
-	}
-	n = allowance(w, part->push);
-	if (n)
-		return send_burst(w, part, n);
-	return true;
-}
-
-// Parts that only their AF's pace holds wait outside of the ready ones.
-static bool wait_for_pace(struct worker *w, struct part *part)
-{
-	const struct pace *pace = &w->pace_af[part->push->af];
-	uint64_t when = pace_when_ns(pace, pace_batch(pace, part->push->n_segments));
-
-	if (part->mode == PART_SWEEP || has_expired(w, part) || when <= w->now_ns)
-		return false;
-	due_put(&w->due, part, when);
-	return true;
-}
-
-static void wake_due(struct worker *w)
-{
-	struct part *part;
-
-	while ((part = due_take(&w->due, w->now_ns))) {
-		if (lap_is_over(part))
-			worker_schedule(w, part);
-		else
-			ready_put(&w->ready, part); // its AF's pace held it
-	}
-}
-
-// When the pace of all pushes lets the next one whose turn it is send.
-static uint64_t paced_ns(const struct worker *w)
-{
-	return pace_when_ns(&w->pace, pace_batch(&w->pace, w->ready.first->push->n_segments));
-}
-
-bool worker_downlink(struct worker *w)
-{
-	struct part *part;
-	bool goes_on;
-
-	wake_due(w);
-	if (!w->ready.first || paced_ns(w) > w->now_ns)
-		return false;
-	part = ready_take(&w->ready);
-	if (!lap_is_over(part)) {
-		if (wait_for_pace(w, part))
-			return true;
-		goes_on = advance(w, part);
-		if (!lap_is_over(part)) {
-			ready_put(&w->ready, part);
-			return goes_on;
-		}
-		lap_end(part, &w->pauses, w->now_ns);
-	}
-	worker_schedule(w, part);
-	return true;
-}
-
-uint64_t worker_downlink_ns(const struct worker *w)
-{
-	uint64_t due = due_first_ns(&w->due), paced;
-
-	if (!w->ready.first)
-		return due;
-	paced = paced_ns(w);
-	return paced < due ? paced : due;
-}
-
-void worker_settled(struct worker *w, struct part *part)
-{
-	if (part->due_index == UINT32_MAX || !lap_is_over(part))
-		return; // its turn comes anyway
-	due_del(&w->due, part);
-	worker_schedule(w, part);
-}
-
-// ---- A UE has a new key or address
-
-static void make_due(struct worker *w, struct part *part, uint32_t place)
-{
-	if (place == DP_NONE || !lap_make_due(part, place, &w->pauses, w->now_ns))
-		return;
-	worker_count(w, REASON_DUE_AT_ONCE, 1);
-	if (part->due_index != UINT32_MAX && lap_is_over(part) && part->hurry_ns < part->due_ns)
-		due_put(&w->due, part, part->hurry_ns);
-}
-
-void worker_make_due(struct worker *w, uint32_t handle)
-{
-	struct part *part;
-
-	for (part = w->running.lists; part; part = part->chain_next)
-		make_due(w, part, push_place_of(part->push, handle));
-	for (part = running_singles(&w->running, handle); part; part = part->chain_next) {
-		if (part->push->handles[0] == handle)
-			make_due(w, part, 0);
-	}
 }

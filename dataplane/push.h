@@ -34,6 +34,8 @@ struct places {
 	uint32_t from, to;
 };
 
+struct line;
+
 struct part {
 	_Alignas(64) struct dp_push *push;
 	unsigned worker;
@@ -56,10 +58,12 @@ struct part {
 	struct places hurry;   // what it has to walk
 	struct places recent;  // what hurry walks have sent to since the last lap
 
-	// Queues of the worker (queue.h): ready, or waiting, or neither (over).
-	struct part *next;
+	// Where it stands with its worker (turns.c, queue.h).
+	struct line *line; // NULL: in none
+	struct part *line_next, **line_prev;
+	bool is_called; // out of its AF's line: the tokens there are for it
 	uint64_t due_ns;
-	uint32_t due_index; // in the heap of those that wait; UINT32_MAX: not there
+	uint32_t due_index; // in the heap of those that wait for a time; UINT32_MAX: not there
 	struct part *chain_next, **chain_prev; // the lists, or the singles of one bucket of handles
 
 	_Atomic uint64_t counts[PUSH_STATES]; // targets by state

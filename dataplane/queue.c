@@ -1,30 +1,33 @@
 #include "dataplane/queue.h"
 
+#include <assert.h>
 #include <stddef.h>
 
-void ready_init(struct ready *ready)
+void line_init(struct line *line)
 {
-	ready->first = NULL;
-	ready->last = &ready->first;
+	*line = (struct line){NULL, &line->first};
 }
 
-void ready_put(struct ready *ready, struct part *part)
+void line_put(struct line *line, struct part *part)
 {
-	part->next = NULL;
-	*ready->last = part;
-	ready->last = &part->next;
+	assert(!part->line);
+	part->line = line;
+	part->line_next = NULL;
+	part->line_prev = line->last;
+	*line->last = part;
+	line->last = &part->line_next;
 }
 
-struct part *ready_take(struct ready *ready)
+void line_del(struct part *part)
 {
-	struct part *part = ready->first;
-
-	if (!part)
-		return NULL;
-	ready->first = part->next;
-	if (!ready->first)
-		ready->last = &ready->first;
-	return part;
+	if (!part->line)
+		return;
+	*part->line_prev = part->line_next;
+	if (part->line_next)
+		part->line_next->line_prev = part->line_prev;
+	else
+		part->line->last = part->line_prev;
+	part->line = NULL;
 }
 
 static void set(struct due *due, uint32_t at, struct part *part)

@@ -1,19 +1,19 @@
 #pragma once
-// A worker's parts in order: those ready take turns (first in, first out), those that wait stand in
-// a heap by their time. A part is in one of them at most; the links are in the part, the heap's
-// memory is the caller's. Worker thread only.
+// A worker's parts in order: lines (first in, first out, but any part may leave) and a heap of
+// those that wait for a time. A part is in one line at most, and once in the heap; the links are in
+// the part, the heap's memory is the caller's. Worker thread only.
 
 #include <stdint.h>
 
 #include "dataplane/push.h"
 
-struct ready {
+struct line {
 	struct part *first, **last;
 };
 
-void ready_init(struct ready *ready);
-void ready_put(struct ready *ready, struct part *part);
-struct part *ready_take(struct ready *ready); // NULL when none is
+void line_init(struct line *line);
+void line_put(struct line *line, struct part *part); // it is in none
+void line_del(struct part *part);                    // it may be in none
 
 // The earliest first.
 struct due {

@@ -27,20 +27,12 @@ static void start(struct worker *w, struct dp_push *push)
 	worker_schedule(w, part);
 }
 
-// Nothing of the push is sent from here on; a sweep makes its open targets final.
 static void stop(struct worker *w, const uint8_t push_id[16], enum dp_state state)
 {
 	struct part *part = running_find(&w->running, push_id);
-	bool waits;
 
-	if (!part || part->mode == PART_SWEEP)
-		return; // over, or on its way there
-	waits = part->due_index != UINT32_MAX;
-	due_del(&w->due, part);
-	part->sweep_state = (uint8_t)state;
-	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
-	if (waits)
-		ready_put(&w->ready, part);
+	if (part && part->mode != PART_SWEEP) // else it is over, or on its way there
+		worker_sweep(w, part, state);
 }
 
 static bool tell_fence(struct worker *w, uint64_t token)
@@ -82,8 +74,7 @@ bool worker_apply(struct worker *w, struct command *command)
 		stop(w, command->stop.push_id, command->stop.state);
 		return true;
 	case COMMAND_AF_RATE:
-		pace_set(&w->pace_af[command->handle],
-			 (command->rate + w->n_workers - 1) / w->n_workers, w->now_ns);
+		worker_set_af_rate(w, command->handle, command->rate);
 		return true;
 	case COMMAND_TUNE:
 		set_tuning(w, &command->tuning);
@@ -190,8 +181,8 @@ size_t worker_size(const struct dp_config *config)
 	return ring_size(WORKER_COMMANDS, sizeof(struct command)) +
 	       ring_size(WORKER_EVENTS, sizeof(struct worker_event)) +
 	       ring_size(WORKER_REPLIES, sizeof(struct worker_reply)) +
-	       DP_AF_MAX * sizeof(struct pace) + config->push_max * sizeof(struct part *) +
-	       running_size(config->push_max) + 4096;
+	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct line)) +
+	       config->push_max * sizeof(struct part *) + running_size(config->push_max) + 4096;
 }
 
 static int take_ring(struct ring *ring, struct arena *arena, uint32_t capacity, uint32_t item_size)
@@ -215,8 +206,13 @@ static int take_memory(struct worker *w, const struct dp_config *config, struct 
 	if (!error)
 		error = running_init(&w->running, config->push_max, arena);
 	w->pace_af = arena_take(arena, DP_AF_MAX * sizeof(struct pace), 64);
+	w->line_af = arena_take(arena, DP_AF_MAX * sizeof(struct line), 64);
 	w->due.heap = arena_take(arena, config->push_max * sizeof(struct part *), 64);
-	return error ? error : w->pace_af && w->due.heap ? 0 : -ENOMEM;
+	if (error || !w->pace_af || !w->line_af || !w->due.heap)
+		return error ? error : -ENOMEM;
+	for (unsigned af = 0; af < DP_AF_MAX; af++)
+		line_init(&w->line_af[af]);
+	return 0;
 }
 
 static int open_io(struct worker *w, const struct dp_config *config, char error[DP_ERROR_MAX])
@@ -248,7 +244,8 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	};
 	w->now_ns = clock_mono_ns(w->clock);
 	w->now_s = clock_unix_s(w->clock);
-	ready_init(&w->ready);
+	line_init(&w->ready);
+	line_init(&w->ending);
 	set_tuning(w, &config->dp->tuning);
 	status = take_memory(w, config->dp, arena);
 	if (status)

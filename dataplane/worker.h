@@ -94,7 +94,8 @@ struct worker {
 	struct lap_pauses pauses;
 	struct pace pace;     // of all pushes: this worker's share
 	struct pace *pace_af; // [DP_AF_MAX], likewise
-	struct ready ready;
+	struct line *line_af; // [DP_AF_MAX], of the parts that wait for it
+	struct line ready, ending;
 	struct due due;
 	struct running running;
 
@@ -140,15 +141,22 @@ static inline void worker_count(struct worker *worker, enum reason reason, uint6
 	atomic_store_explicit(&worker->counts[reason], now + n, memory_order_relaxed);
 }
 
-// downlink.c: a burst of the push whose turn it is; whether it did anything.
+// downlink.c: one burst of a part's walk; false when the back end is full or has no buffers: this
+// round is over.
+bool worker_send(struct worker *worker, struct part *part);
+
+// turns.c: the turn of one part; whether it did anything.
 bool worker_downlink(struct worker *worker);
 // When downlink has work next, if nothing else happens.
 uint64_t worker_downlink_ns(const struct worker *worker);
-// A part that is not in a queue goes where it belongs now.
+// A part that stands nowhere, its walk over, goes where it belongs now.
 void worker_schedule(struct worker *worker, struct part *part);
-void worker_make_due(struct worker *worker, uint32_t handle);
-// The last open target of a part has become final: a part that waits has nothing to wait for.
+// Nothing of a part is sent from here on; its open targets become `state`.
+void worker_sweep(struct worker *worker, struct part *part, enum dp_state state);
+// No target of the part is open any more.
 void worker_settled(struct worker *worker, struct part *part);
+void worker_make_due(struct worker *worker, uint32_t handle);
+void worker_set_af_rate(struct worker *worker, unsigned af, uint64_t rate);
 
 // uplink.c: what has arrived; whether there was anything.
 bool worker_uplink(struct worker *worker);

@@ -313,3 +313,87 @@ Test(delivery, done_comes_with_the_last_acknowledgement)
 	check_world(world);
 	end_world(world);
 }
+
+Test(delivery, the_end_is_told_with_the_last_answer)
+{
+	struct world_config config = {.seed = 5, .n_devices = 20, .n_workers = 2};
+	struct world *world = malloc(sizeof(*world));
+	unsigned number;
+
+	world_open(world, &config);
+	number = world_push_new(world, 0, 20, 3600, true, 64, 1184);
+	world_push_start(world, number);
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 10);
+	cr_assert(world->pushes[number].done, "it waits for its next lap with nothing to do");
+	check_world(world);
+	end_world(world);
+}
+
+// A rate so low that everything waits: what is recalled or has expired ends all the same.
+Test(delivery, ends_do_not_wait_for_a_pace)
+{
+	struct world_config config = {.seed = 6, .n_devices = 20, .n_workers = 1};
+
+	for (int of_af = 0; of_af < 2; of_af++) {
+		struct world *world = malloc(sizeof(*world));
+		struct dp_tuning tuning;
+
+		world_open(world, &config);
+		dp_tuning(world->dp, &tuning);
+		tuning.rate = !of_af;
+		cr_assert(dp_tune(world->dp, &tuning));
+		cr_assert(dp_af_rate(world->dp, 0, (uint64_t)of_af));
+		for (unsigned p = 0; p < 6; p++)
+			world_push_start(world, world_push_new(world, p, 10, p == 2 ? 5 : 3600,
+							       true, 64, 1184));
+		for (unsigned i = 0; i < 30; i++)
+			world_step(world, 100); // 3 s
+		world_push_stop(world, 4, DP_RECALLED);
+		world_push_stop(world, 0, DP_RECALLED);
+		for (unsigned i = 0; i < 5; i++)
+			world_step(world, 1);
+		cr_assert(world->pushes[4].done && world->pushes[0].done);
+		for (unsigned i = 0; i < 30; i++)
+			world_step(world, 100);
+		cr_assert(!of_af || world->pushes[2].done, "it has expired");
+		cr_assert(!world->pushes[1].done && !world->pushes[3].done);
+		cr_assert_leq(world->taps, 7);
+		end_world(world);
+	}
+}
+
+static unsigned busy_turns(struct world *world, unsigned steps, uint64_t ms)
+{
+	unsigned busy = 0;
+
+	for (unsigned i = 0; i < steps; i++) {
+		while (dp_turn(world->dp, 0))
+			busy++;
+		world_step(world, ms);
+	}
+	return busy;
+}
+
+// Many pushes of an AF with a low rate: each datagram wakes the one whose turn it is.
+Test(delivery, those_who_wait_for_a_pace_take_turns)
+{
+	struct world_config config = {.seed = 7, .n_devices = 60, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	unsigned busy;
+
+	world_open(world, &config);
+	cr_assert(dp_af_rate(world->dp, 0, 10));
+	for (unsigned d = 0; d < 60; d++)
+		world_push_start(world, world_push_new(world, d, 1, 3600, true, 64, 1184));
+	busy = busy_turns(world, 310, 10); // 3.1 s
+	cr_assert(world->taps >= 29 && world->taps <= 31, "%" PRIu64, world->taps);
+	for (unsigned p = 0; p < 60; p++)
+		cr_assert_eq(world->pushes[p].done, p < 30, "first come, first served: %u", p);
+	busy += busy_turns(world, 320, 10);
+	for (unsigned p = 0; p < 60; p++)
+		cr_assert(world->pushes[p].done);
+	cr_assert_lt(busy, 60 * 8, "%u turns for 60 datagrams", busy);
+	check_world(world);
+	end_world(world);
+}

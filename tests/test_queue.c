@@ -7,19 +7,50 @@
 
 enum { PARTS = 200, STEPS = 20000 };
 
-Test(ready, first_in_first_out)
+Test(line, first_in_first_out)
 {
 	struct part part[3] = {0};
-	struct ready ready;
+	struct line line;
 
-	ready_init(&ready);
-	cr_assert_null(ready_take(&ready));
+	line_init(&line);
+	cr_assert_null(line.first);
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 3; i++)
-			ready_put(&ready, &part[i]);
-		for (int i = 0; i < 3; i++)
-			cr_assert_eq(ready_take(&ready), &part[i]);
-		cr_assert_null(ready_take(&ready));
+			line_put(&line, &part[i]);
+		for (int i = 0; i < 3; i++) {
+			cr_assert_eq(line.first, &part[i]);
+			line_del(&part[i]);
+		}
+		cr_assert_null(line.first);
+	}
+}
+
+// Against an array of the parts in the order they came.
+Test(line, any_may_leave)
+{
+	struct random random = random_start();
+	struct part part[8] = {0}, *order[8];
+	struct line line;
+	unsigned n = 0;
+
+	line_init(&line);
+	for (int step = 0; step < STEPS; step++) {
+		struct part *one = &part[random_next(&random) % 8], *at;
+		unsigned i = 0;
+
+		while (i < n && order[i] != one)
+			i++;
+		if (i == n) {
+			line_put(&line, one);
+			order[n++] = one;
+		} else {
+			line_del(one);
+			memmove(&order[i], &order[i + 1], (--n - i) * sizeof(order[0]));
+		}
+		at = line.first;
+		for (i = 0; i < n; i++, at = at->line_next)
+			cr_assert_eq(at, order[i], "seed %#" PRIx64, random.seed);
+		cr_assert_null(at);
 	}
 }
 

@@ -15,7 +15,7 @@
 #include "random.h"
 #include "ue/akmapush_ue.h"
 
-enum { WORLD_DEVICES_MAX = 96, WORLD_PUSHES_MAX = 8, WORLD_KEYS_MAX = 8 };
+enum { WORLD_DEVICES_MAX = 96, WORLD_PUSHES_MAX = 64, WORLD_KEYS_MAX = 8 };
 
 struct world;
 

@@ -1,0 +1,269 @@
+// Whose turn it is. Each part that a worker runs stands in one place of these:
+//
+//   ready    it has a walk to go and takes turns with the others in sending a burst
+//   in line  of its AF, whose pace holds it: first come, first served
+//   waiting  for its next lap or hurry walk
+//   ending   it is swept, or over and to be told to control; that needs no pace
+//
+// The heap `due` holds those that wait for a time: all that wait, and those in line for their
+// expiry, the first of a line for its AF's pace.
+
+#include "dataplane/worker.h"
+
+enum { NS_PER_S = 1000000000, TELL_AGAIN_NS = 1000 * 1000 };
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool has_expired(const struct worker *w, const struct part *part)
+{
+	return part->push->expiry <= w->now_s;
+}
+
+static uint64_t expiry_ns(const struct worker *w, const struct part *part)
+{
+	if (has_expired(w, part))
+		return w->now_ns;
+	return w->now_ns + (uint64_t)(part->push->expiry - w->now_s) * NS_PER_S;
+}
+
+// ---- In line for an AF's pace
+
+static unsigned batch_of(const struct worker *w, const struct part *part)
+{
+	return pace_batch(&w->pace_af[part->push->af], part->push->n_segments);
+}
+
+static uint64_t tokens_ns(const struct worker *w, const struct part *part, unsigned more)
+{
+	return pace_when_ns(&w->pace_af[part->push->af], batch_of(w, part) + more);
+}
+
+// The first in line comes when there are tokens for it, besides those that another was called for.
+static void await_tokens(struct worker *w, unsigned af, unsigned spoken_for)
+{
+	struct part *part = w->line_af[af].first;
+
+	if (part)
+		due_put(&w->due, part, earlier(tokens_ns(w, part, spoken_for), expiry_ns(w, part)));
+}
+
+static void line_up(struct worker *w, struct part *part)
+{
+	unsigned af = part->push->af;
+
+	line_put(&w->line_af[af], part);
+	due_put(&w->due, part, expiry_ns(w, part));
+	if (w->line_af[af].first == part)
+		await_tokens(w, af, 0);
+}
+
+// Takes a part out of whatever it stands in.
+static void leave(struct worker *w, struct part *part, unsigned spoken_for)
+{
+	unsigned af = part->push->af;
+	bool was_first = w->line_af[af].first == part;
+
+	due_del(&w->due, part);
+	line_del(part);
+	if (was_first)
+		await_tokens(w, af, spoken_for);
+}
+
+static bool has_its_turn(const struct worker *w, struct part *part)
+{
+	bool is_called = part->is_called;
+
+	part->is_called = false;
+	if (w->line_af[part->push->af].first && !is_called)
+		return false; // others were there before
+	return tokens_ns(w, part, 0) <= w->now_ns;
+}
+
+void worker_set_af_rate(struct worker *w, unsigned af, uint64_t rate)
+{
+	pace_set(&w->pace_af[af], (rate + w->n_workers - 1) / w->n_workers, w->now_ns);
+	await_tokens(w, af, 0);
+}
+
+// ---- What a part does next
+
+void worker_sweep(struct worker *w, struct part *part, enum dp_state state)
+{
+	leave(w, part, 0);
+	part->sweep_state = (uint8_t)state;
+	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
+	line_put(&w->ending, part);
+}
+
+void worker_schedule(struct worker *w, struct part *part)
+{
+	uint64_t next = earlier(part->next_lap_ns, part->hurry_ns);
+
+	if (!part->n_open) {
+		line_put(&w->ending, part);
+	} else if (has_expired(w, part)) {
+		worker_sweep(w, part, DP_EXPIRED);
+	} else if (next > w->now_ns) {
+		due_put(&w->due, part, earlier(next, expiry_ns(w, part)));
+	} else {
+		lap_start(part, part->next_lap_ns <= w->now_ns ? PART_LAP : PART_HURRY, &w->pauses,
+			  w->now_ns);
+		line_put(&w->ready, part);
+	}
+}
+
+static void wake_due(struct worker *w)
+{
+	struct part *part;
+
+	while ((part = due_take(&w->due, w->now_ns))) {
+		if (lap_is_over(part)) {
+			worker_schedule(w, part);
+			continue;
+		}
+		leave(w, part, batch_of(w, part)); // it was in line
+		part->is_called = true;
+		line_put(&w->ready, part);
+	}
+}
+
+void worker_settled(struct worker *w, struct part *part)
+{
+	if (part->due_index == UINT32_MAX || !lap_is_over(part))
+		return; // its turn comes anyway
+	due_del(&w->due, part);
+	worker_schedule(w, part);
+}
+
+// ---- Sweeps: what is open becomes final
+
+static unsigned swept(const struct part *part, unsigned state)
+{
+	if (part->sweep_state != DP_EXPIRED)
+		return part->sweep_state;
+	if (state == DP_SENT || state == PUSH_SENT_DUE || state == PUSH_SENT_RECENTLY)
+		return DP_UNCONFIRMED;
+	return state == DP_PENDING ? DP_EXPIRED : state;
+}
+
+static void sweep(struct part *part)
+{
+	uint32_t place[DP_BURST_MAX];
+	unsigned n;
+
+	for (unsigned looked = 0; looked < LAP_SCAN_MAX; looked += DP_BURST_MAX) {
+		n = lap_take(part, place, DP_BURST_MAX);
+		for (unsigned i = 0; i < n; i++)
+			part_set_state(part, place[i],
+				       swept(part, push_state(part->push, place[i])));
+		if (n < DP_BURST_MAX)
+			return; // over, or few in many places
+	}
+}
+
+static bool tell_done(struct worker *w, struct part *part)
+{
+	struct worker_event *event = ring_reserve(&w->events);
+
+	if (!event)
+		return false;
+	running_del(&w->running, part);
+	*event = (struct worker_event){.kind = DP_EVENT_DONE, .push = part->push};
+	ring_push(&w->events);
+	w->told = true;
+	return true;
+}
+
+// ---- Turns
+
+// A step towards the end of a part. Whether there was any.
+static bool end_turn(struct worker *w)
+{
+	struct part *part = w->ending.first;
+
+	if (!part)
+		return false;
+	line_del(part);
+	if (!lap_is_over(part))
+		sweep(part);
+	if (lap_is_over(part) && tell_done(w, part))
+		return true; // control may free it from here on
+	line_put(&w->ending, part);
+	return !lap_is_over(part); // else control is behind with its events
+}
+
+// When the pace of all pushes lets the next one whose turn it is send.
+static uint64_t paced_ns(const struct worker *w)
+{
+	return pace_when_ns(&w->pace, pace_batch(&w->pace, w->ready.first->push->n_segments));
+}
+
+static bool send_turn(struct worker *w)
+{
+	struct part *part = w->ready.first;
+	bool goes_on;
+
+	if (!part || paced_ns(w) > w->now_ns)
+		return false;
+	line_del(part);
+	if (has_expired(w, part)) {
+		worker_sweep(w, part, DP_EXPIRED);
+		return true;
+	}
+	if (!has_its_turn(w, part)) {
+		line_up(w, part);
+		return true;
+	}
+	goes_on = worker_send(w, part);
+	if (!lap_is_over(part)) {
+		line_put(&w->ready, part);
+		return goes_on;
+	}
+	lap_end(part, &w->pauses, w->now_ns);
+	worker_schedule(w, part);
+	return true;
+}
+
+bool worker_downlink(struct worker *w)
+{
+	bool has_sent;
+
+	wake_due(w);
+	has_sent = send_turn(w);
+	return end_turn(w) || has_sent;
+}
+
+uint64_t worker_downlink_ns(const struct worker *w)
+{
+	uint64_t next = due_first_ns(&w->due);
+
+	if (w->ending.first)
+		next = earlier(next, w->now_ns + TELL_AGAIN_NS);
+	return w->ready.first ? earlier(next, paced_ns(w)) : next;
+}
+
+// ---- A UE has a new key or address
+
+static void make_due(struct worker *w, struct part *part, uint32_t place)
+{
+	if (place == DP_NONE || !lap_make_due(part, place, &w->pauses, w->now_ns))
+		return;
+	worker_count(w, REASON_DUE_AT_ONCE, 1);
+	if (part->due_index != UINT32_MAX && lap_is_over(part) && part->hurry_ns < part->due_ns)
+		due_put(&w->due, part, part->hurry_ns);
+}
+
+void worker_make_due(struct worker *w, uint32_t handle)
+{
+	struct part *part;
+
+	for (part = w->running.lists; part; part = part->chain_next)
+		make_due(w, part, push_place_of(part->push, handle));
+	for (part = running_singles(&w->running, handle); part; part = part->chain_next) {
+		if (part->push->handles[0] == handle)
+			make_due(w, part, 0);
+	}
+}
