@@ -61,6 +61,14 @@ void ring_pop(struct ring *ring)
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
+const void *ring_peek(const struct ring *ring, uint32_t i)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+	return i < head - tail ? item_at(ring, tail + i) : NULL;
+}
+
 bool ring_is_empty(const struct ring *ring)
 {
 	return atomic_load_explicit(&ring->head, memory_order_acquire) ==

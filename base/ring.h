@@ -31,5 +31,7 @@ uint32_t ring_room(struct ring *ring); // Producer only: items that fit now.
 // The oldest item, or NULL when the ring is empty; ring_pop gives its place back.
 void *ring_front(struct ring *ring); // Consumer only.
 void ring_pop(struct ring *ring);    // Consumer only.
+// The i-th oldest item (0: that of ring_front), or NULL when there are no more than i.
+const void *ring_peek(const struct ring *ring, uint32_t i); // Consumer only.
 
 bool ring_is_empty(const struct ring *ring); // Either side.

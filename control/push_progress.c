@@ -130,7 +130,7 @@ static bool put_push(struct step *step, struct push *push, const struct push_cou
 	if (!push->hashes)
 		push->hashes = calloc(push_place_chunks(n_places), sizeof(*push->hashes));
 	if (states && push->hashes) {
-		dp_push_states(push->dp, states);
+		dp_push_states(step->app->dp, push->dp, states);
 		done = put_places(step, push, states, n_places) && put_counts(step, push, counts);
 	}
 	free(states);

@@ -194,8 +194,10 @@ uint32_t dp_push_place(const struct dp_push *push, uint32_t handle); // or DP_NO
 enum dp_state dp_push_state(const struct dp_push *push, uint32_t place);
 void dp_push_counts(const struct dp_push *push, uint64_t counts[DP_STATE_COUNT]);
 uint64_t dp_push_sent(const struct dp_push *push); // datagrams, repetitions included
-// Packed states, two places an octet (low nibble first); (places + 1) / 2 octets.
-void dp_push_states(const struct dp_push *push, uint8_t *states);
+// Packed states, two places an octet (low nibble first); (places + 1) / 2 octets. To be stored: a
+// target whose reply dp_poll has not given yet counts as SENT, so that a state that is final never
+// comes before its reply.
+void dp_push_states(const struct dp *dp, const struct dp_push *push, uint8_t *states);
 
 // ---- Events: what workers tell control
 

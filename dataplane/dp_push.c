@@ -118,14 +118,31 @@ uint64_t dp_push_sent(const struct dp_push *push)
 	return sent;
 }
 
-void dp_push_states(const struct dp_push *push, uint8_t *states)
+// The targets of whose replies control knows nothing yet are SENT.
+static void hide_untold(const struct ring *replies, const struct dp_push *push, uint8_t *states)
+{
+	const struct worker_reply *reply;
+
+	for (uint32_t i = 0; (reply = ring_peek(replies, i)); i++) {
+		unsigned shift = reply->place % 2 * 4;
+		uint8_t *both = &states[reply->place / 2];
+
+		if (reply->push == push)
+			*both = (uint8_t)((*both & ~(15u << shift)) | (unsigned)DP_SENT << shift);
+	}
+}
+
+void dp_push_states(const struct dp *dp, const struct dp_push *push, uint8_t *states)
 {
 	for (uint32_t i = 0; i < (push->n_places + 1) / 2; i++) {
-		unsigned both = atomic_load_explicit(&push->states[i], memory_order_relaxed);
+		// Acquired: who sees a final state also sees the reply that came before it.
+		unsigned both = atomic_load_explicit(&push->states[i], memory_order_acquire);
 
 		states[i] =
 			(uint8_t)(push_public_state(both & 15) | push_public_state(both >> 4) << 4);
 	}
+	for (unsigned i = 0; i < dp->config.n_workers; i++)
+		hide_untold(&dp->workers[i].replies, push, states);
 }
 
 bool dp_fence(struct dp *dp, uint64_t token)

@@ -210,7 +210,7 @@ void part_set_state(struct part *part, uint32_t place, unsigned state)
 	if (before == state)
 		return;
 	both = (both & ~(15u << shift)) | state << shift;
-	atomic_store_explicit(&push->states[place / 2], (uint8_t)both, memory_order_relaxed);
+	atomic_store_explicit(&push->states[place / 2], (uint8_t)both, memory_order_release);
 	count(part, before, UINT64_MAX); // one less
 	count(part, state, 1);
 	part->n_open -= push_is_final(push, state) && !push_is_final(push, before);

@@ -397,3 +397,34 @@ Test(delivery, those_who_wait_for_a_pace_take_turns)
 	check_world(world);
 	end_world(world);
 }
+
+// What goes to the store must not say DELIVERED while the reply is still with the worker: who dies
+// in between would never ask for it again.
+Test(delivery, a_state_to_be_stored_is_behind_its_reply)
+{
+	struct world_config config = {.seed = 8, .n_devices = 3, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	struct world_push *push;
+	struct dp_event event;
+	uint32_t place;
+
+	world_open(world, &config);
+	world->devices[1].status = 0; // no reply
+	push = &world->pushes[world_push_new(world, 0, 3, 3600, true, 64, 1184)];
+	world_push_start(world, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		dp_turn(world->dp, 0);
+		io_mem_step(world->net);
+	}
+	place = dp_push_place(push->push, world->devices[2].handle);
+	cr_assert_eq(dp_push_state(push->push, place), DP_DELIVERED);
+	world_checkpoint(world);
+	cr_assert_eq(push->checkpoint[place / 2] >> (place % 2 * 4) & 15, DP_SENT);
+	place = dp_push_place(push->push, world->devices[1].handle);
+	cr_assert_eq(push->checkpoint[place / 2] >> (place % 2 * 4) & 15, DP_RECEIVED);
+	while (dp_poll(world->dp, &event))
+		place = event.place;
+	world_checkpoint(world);
+	cr_assert_eq(push->checkpoint[place / 2] >> (place % 2 * 4) & 15, DP_DELIVERED);
+	end_world(world);
+}

@@ -513,7 +513,7 @@ void world_checkpoint(struct world *world)
 			continue;
 		free(push->checkpoint);
 		push->checkpoint = malloc((dp_push_places(push->push) + 1) / 2);
-		dp_push_states(push->push, push->checkpoint);
+		dp_push_states(world->dp, push->push, push->checkpoint);
 	}
 }
 
