@@ -26,7 +26,8 @@
 	X(ACK_REFUSED, "ack_refused", "acknowledgements: status 2")                                \
 	X(ACK_TOO_OLD, "ack_too_old", "acknowledgements: status 3")                                \
 	X(DUE_AT_ONCE, "due_at_once", "targets made due by a new key or address")                  \
-	X(DUE_HELD, "due_held", "the same, but left to the next lap: too many at once")
+	X(DUE_HELD, "due_held",                                                                    \
+	  "new keys or addresses that some lists left to their next lap: too many at once")
 
 enum reason {
 #define X(name, metric, help) REASON_##name,

@@ -260,8 +260,10 @@ void worker_make_due(struct worker *w, uint32_t handle)
 {
 	struct part *part;
 
-	for (part = w->running.lists; part; part = part->chain_next)
+	for (part = w->running.lists; part && w->looks; part = part->chain_next, w->looks--)
 		make_due(w, part, push_place_of(part->push, handle));
+	if (part)
+		worker_count(w, REASON_DUE_HELD, 1);
 	for (part = running_singles(&w->running, handle); part; part = part->chain_next) {
 		if (part->push->handles[0] == handle)
 			make_due(w, part, 0);

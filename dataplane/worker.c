@@ -117,6 +117,7 @@ bool worker_turn(struct worker *w)
 
 	w->now_ns = clock_mono_ns(w->clock);
 	w->now_s = clock_unix_s(w->clock);
+	w->looks = WORKER_LOOKS;
 	busy = apply_commands(w);
 	busy |= worker_uplink(w);
 	busy |= worker_downlink(w);
@@ -241,6 +242,7 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 		.io_ops = io_find(config->dp->io),
 		.contexts = config->contexts,
 		.event_fd = config->dp->event_fd,
+		.looks = WORKER_LOOKS,
 	};
 	w->now_ns = clock_mono_ns(w->clock);
 	w->now_s = clock_unix_s(w->clock);

@@ -25,6 +25,9 @@
 enum {
 	WORKER_COMMANDS = 8192,
 	WORKER_COMMAND_BURST = 256, // commands applied between two bursts
+	// 16 lists for each of them, some milliseconds: a storm of registrations while hundreds of
+	// lists run does not stop all else, what is passed over is left to the next laps.
+	WORKER_LOOKS = 16 * WORKER_COMMAND_BURST,
 	WORKER_EVENTS = 8192,
 	WORKER_REPLIES = 1024,
 };
@@ -98,6 +101,7 @@ struct worker {
 	struct line ready, ending;
 	struct due due;
 	struct running running;
+	unsigned looks; // into lists for UEs with a new key or address, left in this round
 
 	struct ring commands; // control → worker: struct command
 	struct ring events;   // worker → control: struct worker_event

@@ -428,3 +428,29 @@ Test(delivery, a_state_to_be_stored_is_behind_its_reply)
 	cr_assert_eq(push->checkpoint[place / 2] >> (place % 2 * 4) & 15, DP_DELIVERED);
 	end_world(world);
 }
+
+Test(delivery, a_storm_of_registrations_is_bounded)
+{
+	struct world_config config = {.seed = 9, .n_devices = 2, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint64_t counts[REASON_COUNT];
+
+	world_open(world, &config);
+	world->devices[0].deaf = world->devices[1].deaf = true;
+	for (unsigned p = 0; p < 60; p++)
+		world_push_start(world, world_push_new(world, 0, 2, 3600, true, 64, 1184));
+	for (unsigned i = 0; i < 300; i++)
+		world_step(world, 10);
+	for (unsigned i = 0; i < 60; i++)
+		world_register(world, 0);
+	world_step(world, 1);
+	dp_counters(world->dp, DP_NONE, counts);
+	cr_assert_eq(counts[REASON_DUE_AT_ONCE], 60, "each list was reached");
+	cr_assert_eq(counts[REASON_DUE_HELD], 0);
+	for (unsigned i = 0; i < 200; i++)
+		world_register(world, 0);
+	world_step(world, 1);
+	dp_counters(world->dp, DP_NONE, counts);
+	cr_assert(counts[REASON_DUE_HELD] > 100 && counts[REASON_DUE_HELD] < 200);
+	end_world(world);
+}
