@@ -33,7 +33,6 @@ LIBRARIES = {
     "rocksdb/": ("control/store_rocksdb",),
     "liburing.h": ("dataplane/io_uring",),
     "xxhash.h": ("base/hash",),
-    "curl/": ("tools/ctl_",),
     "histedit.h": ("tools/ctl_",),
 }
 # Standard and kernel headers are anything else in <>.

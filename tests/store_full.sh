@@ -26,7 +26,7 @@ run() { # what it is, room_min
   "$program" "$work/disk" "$2"
 }
 
-for room_min in 1 0; do # 0: the default
+for room_min in 1 67108864; do # octets
   mount -t tmpfs -o size=384m none "$work/disk"
   run tmpfs "$room_min"
   umount "$work/disk"
@@ -36,7 +36,7 @@ if ! command -v mkfs.ext4 >/dev/null; then
   echo "no mkfs.ext4: tmpfs only"
   exit 0
 fi
-for room_min in 1 0; do
+for room_min in 1 67108864; do
   truncate -s 384M "$work/image"
   mkfs.ext4 -qF "$work/image"
   if ! mount -o loop "$work/image" "$work/disk" 2>/dev/null; then
