@@ -1,5 +1,6 @@
 #include "control/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -45,7 +46,28 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct checker *c, const
 	c->report(c->ctx, text);
 }
 
+static bool is_given(const struct config *config, const char *section, const char *name)
+{
+	unsigned index = 0;
+
+	return option_find(section, name, &index) && config->line[index];
+}
+
 // ---- What options have to do with each other
+
+// Cleartext has all roles, so it must not leave the machine; the listener refuses it too.
+static void check_listen(struct checker *c)
+{
+	const char *text = c->config->listen.address;
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, text, &v4) == 1
+		    ? ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET
+		    : inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6))
+		return;
+	wrong(c, "listen", "address", "%s is not a loopback address; elsewhere use tls", text);
+}
 
 static void check_tls(struct checker *c)
 {
@@ -75,9 +97,14 @@ static void check_dataplane(struct checker *c)
 {
 	const struct config *config = c->config;
 
-	if (config->dataplane.lap_pause_max_ms < config->dataplane.lap_pause_ms)
-		wrong(c, "dataplane", "lap_pause_max", "%u is less than lap_pause, %u",
-		      config->dataplane.lap_pause_max_ms, config->dataplane.lap_pause_ms);
+	if (config->dataplane.lap_pause_max_ms < config->dataplane.lap_pause_ms) {
+		if (is_given(config, "dataplane", "lap_pause_max"))
+			wrong(c, "dataplane", "lap_pause_max", "%u is less than lap_pause, %u",
+			      config->dataplane.lap_pause_max_ms, config->dataplane.lap_pause_ms);
+		else
+			wrong(c, "dataplane", "lap_pause", "%u is more than lap_pause_max, %u",
+			      config->dataplane.lap_pause_ms, config->dataplane.lap_pause_max_ms);
+	}
 	if (config->dataplane.source_port &&
 	    config->dataplane.source_port + config->dataplane.workers - 1 > 65535)
 		wrong(c, "dataplane", "source.port", "the ports of %u workers go beyond 65535",
@@ -89,10 +116,15 @@ static int check_options(const struct config *config, const char *name, config_r
 {
 	struct checker c = {config, name, report, ctx, false};
 
+	check_listen(&c);
 	check_tls(&c);
 	check_dataplane(&c);
-	if (!memcmp(config->akma.mode_d_id, config->akma.mode_k_id, AKMA_UA_STAR_ID))
-		wrong(&c, "akma", "mode_k_id", "is also mode_d_id");
+	if (!memcmp(config->akma.mode_d_id, config->akma.mode_k_id, AKMA_UA_STAR_ID)) {
+		if (is_given(config, "akma", "mode_k_id"))
+			wrong(&c, "akma", "mode_k_id", "is also mode_d_id");
+		else
+			wrong(&c, "akma", "mode_d_id", "is also mode_k_id");
+	}
 	if (config->admin.socket[0] != '/')
 		wrong(&c, "admin", "socket", "'%s' does not start with /", config->admin.socket);
 	return c.failed ? -EINVAL : 0;

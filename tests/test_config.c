@@ -152,8 +152,13 @@ Test(config, options_that_do_not_fit_together)
 {
 	expect_wrong("dataplane: {lap_pause: 9000, lap_pause_max: 8000}\n",
 		     "t.yaml:1: dataplane.lap_pause_max: 8000 is less than lap_pause, 9000");
+	expect_wrong("dataplane: {lap_pause: 70000}\n",
+		     "t.yaml:1: dataplane.lap_pause: 70000 is more than lap_pause_max, 60000");
 	expect_wrong("dataplane: {workers: 3, source: {port: 65534}}\n", "go beyond 65535");
 	expect_wrong("akma: {mode_k_id: FF414B5001}\n", "is also mode_d_id");
+	expect_wrong("\nakma: {mode_d_id: FF414B5002}\n", "t.yaml:2: akma.mode_d_id: is also");
+	expect_wrong("\nlisten: {address: 0.0.0.0}\n", "t.yaml:2: listen.address: 0.0.0.0 is not");
+	expect_wrong("listen: {address: '::ffff:127.0.0.1'}\n", "is not a loopback address");
 	expect_wrong("admin: {socket: admin.sock}\n", "does not start with /");
 	expect_wrong("tls: {certificate: /c, key: /k}\n", "tls.ca: missing");
 	expect_wrong("tls: {clients: [{name: a, role: ausf}]}\n", "of no use without");
