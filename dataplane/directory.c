@@ -11,8 +11,13 @@
 
 // A packed identity: form in the highest four bits; digits: their count and value; text: its unit.
 enum { FORM_DIGITS = 1, FORM_TEXT = 2, DIGITS_MIN = 5, DIGITS_MAX = 15 };
+enum { TEXT_UNITS = 4, TEXT_UNITS_MIN = 256 }; // of each UE, and besides
 
 static const char *const digit_prefix[] = {[DP_SUPI] = "imsi-", [DP_GPSI] = "msisdn-"};
+
+_Static_assert((uint64_t)DP_UE_MAX *TEXT_UNITS + TEXT_UNITS_MIN <= UINT32_MAX &&
+		       (uint64_t)DP_UE_MAX * 4 / 3 <= 1ull << 31,
+	       "units of texts and slots of an index are counted in 32 bits");
 
 // ---- Texts
 
@@ -210,7 +215,8 @@ static uint32_t slots_for(uint32_t max)
 int directory_init(struct directory *d, const struct sha256_ops *sha, uint32_t max)
 {
 	const size_t slots = slots_for(max);
-	const size_t text_octets = (size_t)max * 4 * DIRECTORY_TEXT_UNIT + 4096;
+	const size_t text_octets =
+		((size_t)max * TEXT_UNITS + TEXT_UNITS_MIN) * DIRECTORY_TEXT_UNIT;
 	const size_t size = max * sizeof(struct subscriber) +
 			    DP_IDENTITIES * slots * sizeof(uint64_t) + text_octets + 4096;
 	int error;

@@ -12,27 +12,36 @@ _Static_assert((int)DP_ERROR_MAX == (int)IO_ERROR_MAX, "errors of back ends are 
 
 // ---- Life cycle
 
+// What is wrong with it, or NULL.
+static const char *check_tuning(const struct dp_tuning *tuning)
+{
+	if (!tuning->burst || tuning->burst > DP_BURST_MAX)
+		return "burst: 1 to 64";
+	if (!tuning->lap_pause_ms || tuning->lap_pause_max_ms < tuning->lap_pause_ms)
+		return "lap pauses: at least 1 ms, the longest not below the first";
+	return NULL;
+}
+
 static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 {
-	const struct dp_tuning *t = &config->tuning;
 	const char *wrong = NULL;
 
 	if (!config->n_workers || config->n_workers > DP_WORKERS_MAX)
 		wrong = "workers: 1 to 64";
-	else if (!config->ue_max || config->ue_max > INT32_MAX)
-		wrong = "UEs: 1 to 2147483647";
+	else if (!config->ue_max || config->ue_max > DP_UE_MAX)
+		wrong = "UEs: 1 to 1000000000";
 	else if (!config->push_max || config->push_max > 1 << 24)
 		wrong = "pushes: 1 to 16777216";
-	else if (!t->burst || t->burst > DP_BURST_MAX)
-		wrong = "burst: 1 to 64";
-	else if (!t->lap_pause_ms || t->lap_pause_max_ms < t->lap_pause_ms)
-		wrong = "lap pauses: at least 1 ms, the longest not below the first";
+	else if (config->port && config->port + config->n_workers - 1 > UINT16_MAX)
+		wrong = "port: those of all workers are below 65536";
 	else if (!io_find(config->io))
 		wrong = "no such back end is built in";
 	else if (config->sha256 && !sha256_find(config->sha256))
 		wrong = "no such SHA-256 kernel, or this CPU lacks its instructions";
 	else if (config->aead && !aead_find(config->aead))
 		wrong = "no such AEAD implementation, or this CPU lacks its instructions";
+	else
+		wrong = check_tuning(&config->tuning);
 	if (!wrong)
 		return 0;
 	snprintf(error, DP_ERROR_MAX, "%s", wrong);
@@ -60,7 +69,7 @@ static int take_tables(struct dp *dp, char error[DP_ERROR_MAX])
 		goto no_workers;
 	dp->contexts = arena_take(&dp->contexts_arena, (size_t)c->ue_max * sizeof(struct context),
 				  sizeof(struct context));
-	error[0] = 0;
+	snprintf(error, DP_ERROR_MAX, "out of memory");
 	return 0;
 
 no_workers:
@@ -107,8 +116,10 @@ int dp_open(const struct dp_config *config, struct dp **out, char error[DP_ERROR
 		return status;
 	size = (sizeof(*dp) + config->n_workers * sizeof(struct worker) + 63) & ~(size_t)63;
 	dp = aligned_alloc(64, size);
-	if (!dp)
+	if (!dp) {
+		snprintf(error, DP_ERROR_MAX, "out of memory");
 		return -ENOMEM;
+	}
 	memset(dp, 0, size);
 	dp->config = *config;
 	dp->tuning = config->tuning;
@@ -219,6 +230,7 @@ bool dp_tune(struct dp *dp, const struct dp_tuning *tuning)
 {
 	struct command command = {COMMAND_TUNE, .tuning = *tuning};
 
+	assert(!check_tuning(tuning));
 	if (!plane_give_all(dp, &command))
 		return false;
 	dp->tuning = *tuning;

@@ -23,6 +23,7 @@ struct clock;
 
 enum {
 	DP_WORKERS_MAX = 64,
+	DP_UE_MAX = 1000000000,
 	DP_BURST_MAX = 64,
 	DP_SEGMENT_MAX = 1184, // octets of payload in a datagram
 	DP_SEGMENTS_MAX = 16,
@@ -45,7 +46,7 @@ struct dp_tuning {
 
 struct dp_config {
 	unsigned n_workers;    // 1..DP_WORKERS_MAX
-	uint32_t ue_max;       // handles
+	uint32_t ue_max;       // handles, 1..DP_UE_MAX
 	uint32_t push_max;     // pushes running at a time
 	const char *io;        // back end: "kernel", "sendmmsg", "uring", "mem"
 	const char *sha256;    // kernel by name; NULL: the best
@@ -70,7 +71,7 @@ void dp_close(struct dp *dp); // after dp_stop; secrets are wiped
 // anything.
 bool dp_turn(struct dp *dp, unsigned worker);
 
-// False as for every command.
+// Within the bounds above. False as for every command.
 bool dp_tune(struct dp *dp, const struct dp_tuning *tuning);
 void dp_tuning(const struct dp *dp, struct dp_tuning *tuning);
 const char *dp_io_name(const struct dp *dp); // the back end chosen
@@ -176,10 +177,12 @@ struct dp_push; // in control's hands from dp_push_new to dp_push_free
 
 // NULL with -errno in *error: -EINVAL (a rule above), -EMSGSIZE (more than 16 segments), -ENOMEM.
 struct dp_push *dp_push_new(struct dp *dp, const struct dp_push_spec *spec, int *error);
-void dp_push_free(struct dp_push *push); // before dp_push_start, or after its DP_EVENT_DONE
+// Before dp_push_start, after its DP_EVENT_DONE, or after dp_stop.
+void dp_push_free(struct dp_push *push);
 
-// Commands. After start the push runs until DP_EVENT_DONE. Stop makes what is not final `state`
-// (RECALLED, REPLACED, NOT_ALLOWED); a fence after it tells that no more datagram leaves.
+// Commands. After start the push runs until DP_EVENT_DONE, push_max of them at a time and no two of
+// one push_id. Stop makes what is not final `state` (RECALLED, REPLACED, NOT_ALLOWED); a fence
+// after it tells that no more datagram leaves.
 bool dp_push_start(struct dp *dp, struct dp_push *push);
 bool dp_push_stop(struct dp *dp, struct dp_push *push, enum dp_state state);
 bool dp_af_rate(struct dp *dp, unsigned af, uint64_t rate); // datagrams a second; 0: no limit

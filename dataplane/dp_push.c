@@ -215,9 +215,9 @@ bool dp_poll(struct dp *dp, struct dp_event *event)
 	for (unsigned i = 0; i < dp->config.n_workers; i++) {
 		struct worker *worker = &dp->workers[dp->next_worker];
 
+		dp->next_worker = (dp->next_worker + 1) % dp->config.n_workers;
 		if (poll_worker(dp, worker, event))
 			return true;
-		dp->next_worker = (dp->next_worker + 1) % dp->config.n_workers;
 	}
 	return false;
 }

@@ -10,6 +10,8 @@ static const uint16_t final_always = 1 << DP_DELIVERED | 1 << DP_REFUSED | 1 << 
 				     1 << DP_EXPIRED | 1 << DP_UNCONFIRMED | 1 << DP_NOT_ALLOWED |
 				     1 << DP_REPLACED | 1 << DP_RECALLED;
 
+enum { LINE = 64 }; // of the cache
+
 // ---- Layout
 
 // Counts the handles of each slot and gives the slots their places; returns the places in all.
@@ -123,12 +125,17 @@ static void take_states(struct dp_push *push, const uint8_t *states)
 	}
 }
 
+static size_t whole_lines(size_t octets)
+{
+	return (octets + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
 struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 			 const struct dp_push_spec *spec, int *error)
 {
 	uint32_t first[CONTEXT_SLOTS + 1], end[CONTEXT_SLOTS];
 	size_t fixed = sizeof(struct dp_push) + n_workers * sizeof(struct part);
-	size_t n_places, n_states;
+	size_t n_places, n_states, handles_size;
 	struct dp_push *push;
 	uint32_t *handles;
 	uint8_t *payload;
@@ -138,9 +145,10 @@ struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 		return NULL;
 	n_places = lay_out(spec->handles, spec->n_handles, first, end);
 	n_states = (n_places + 1) / 2;
-	fixed = (fixed + 63) & ~(size_t)63;
-	push = aligned_alloc(64, (fixed + n_places * 4 + n_states + spec->payload_len + 63) &
-					 ~(size_t)63);
+	fixed = whole_lines(fixed);
+	handles_size = whole_lines(n_places * sizeof(*handles));
+	push = aligned_alloc(LINE,
+			     whole_lines(fixed + handles_size + n_states + spec->payload_len));
 	if (!push) {
 		*error = -ENOMEM;
 		return NULL;
@@ -153,10 +161,11 @@ struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 	handles = (uint32_t *)(void *)((uint8_t *)push + fixed);
 	memset(handles, 0xff, n_places * sizeof(*handles));
 	push->handles = handles;
-	push->states = (_Atomic uint8_t *)(handles + n_places);
+	push->states = (_Atomic uint8_t *)((uint8_t *)handles + handles_size);
 	memset((void *)push->states, 0, n_states);
 	payload = (uint8_t *)push->states + n_states;
-	memcpy(payload, spec->payload, spec->payload_len);
+	if (spec->payload_len)
+		memcpy(payload, spec->payload, spec->payload_len);
 	push->payload = payload;
 	prepare(push, sha, spec);
 	place_handles(push, handles, spec);

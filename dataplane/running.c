@@ -1,5 +1,6 @@
 #include "dataplane/running.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ int running_init(struct running *running, uint32_t push_max, struct arena *arena
 {
 	uint32_t n = table_slots(push_max);
 
-	*running = (struct running){.mask = n - 1};
+	*running = (struct running){.mask = n - 1, .max = push_max};
 	running->slots = arena_take(arena, n * sizeof(struct part *), 64);
 	running->singles = arena_take(arena, n * sizeof(struct part *), 64);
 	return running->slots && running->singles ? 0 : -ENOMEM;
@@ -75,8 +76,11 @@ static void chain_del(struct part *part)
 void running_put(struct running *running, struct part *part)
 {
 	struct dp_push *push = part->push;
+	uint32_t at = probe(running, push->push_id);
 
-	running->slots[probe(running, push->push_id)] = part;
+	assert(!running->slots[at] && running->n < running->max);
+	running->n++;
+	running->slots[at] = part;
 	chain_put(push_is_single(push) ? single_chain(running, push->handles[0]) : &running->lists,
 		  part);
 }
@@ -86,6 +90,7 @@ void running_del(struct running *running, struct part *part)
 	uint32_t at = probe(running, part->push->push_id), next = at;
 
 	chain_del(part);
+	running->n--;
 	for (;;) {
 		uint32_t home;
 

@@ -14,6 +14,7 @@ struct running {
 	struct part **singles; // chains by handle
 	struct part *lists;    // chain
 	uint32_t mask;         // of both tables
+	uint32_t n, max;       // parts
 };
 
 size_t running_size(uint32_t push_max);
