@@ -1,0 +1,96 @@
+// What dp.h promises beside delivery (test_delivery.c): configurations, events.
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/context.h"
+#include "world.h"
+
+static void no_device(void *ctx, struct io_mem *net, const struct io_mem_datagram *datagram)
+{
+	(void)ctx;
+	(void)net;
+	(void)datagram;
+}
+
+Test(dp_open, says_what_is_wrong)
+{
+	struct io_mem_config net = {.in_flight_max = 8, .inbox_max = 8, .device = no_device};
+	struct dp_config good = {
+		.n_workers = 2,
+		.ue_max = 100,
+		.push_max = 10,
+		.io = "mem",
+		.port = 65534,
+		.tuning = {.burst = 64, .lap_pause_ms = 2500, .lap_pause_max_ms = 2500},
+		.clock = &clock_system,
+		.event_fd = -1,
+	};
+	struct dp_config bad;
+	struct dp *dp = NULL;
+	char error[DP_ERROR_MAX];
+
+#define REFUSED(change, word)                                                                      \
+	bad = good;                                                                                \
+	bad.change;                                                                                \
+	error[0] = 0;                                                                              \
+	cr_assert_eq(dp_open(&bad, &dp, error), -EINVAL, #change);                                 \
+	cr_assert(strstr(error, word), "%s: %s", #change, error)
+
+	cr_assert_eq(io_mem_open((struct io_mem **)&good.io_arg, &net), 0);
+	REFUSED(n_workers = 0, "workers");
+	REFUSED(n_workers = 65, "workers");
+	REFUSED(ue_max = 0, "UEs");
+	REFUSED(ue_max = DP_UE_MAX + 1, "UEs");
+	REFUSED(push_max = 0, "pushes");
+	REFUSED(port = 65535, "port");
+	REFUSED(tuning.burst = 0, "burst");
+	REFUSED(tuning.burst = 65, "burst");
+	REFUSED(tuning.lap_pause_ms = 0, "pause");
+	REFUSED(tuning.lap_pause_max_ms = 2499, "pause");
+	REFUSED(io = "pigeon", "back end");
+	REFUSED(sha256 = "abacus", "SHA-256");
+	REFUSED(aead = "envelope", "AEAD");
+	cr_assert_eq(dp_open(&good, &dp, error), 0);
+	cr_assert_eq(dp_port(dp, 0), 65534);
+	cr_assert_eq(dp_port(dp, 1), 65535);
+	dp_close(dp);
+	io_mem_close(good.io_arg);
+}
+
+// A worker that has much to say does not keep the others waiting.
+Test(dp_poll, goes_round_the_workers)
+{
+	struct world_config config = {.seed = 1, .n_devices = 40, .n_workers = 2};
+	struct world *world = malloc(sizeof(*world));
+	unsigned of[2] = {0}, left[2] = {0};
+	struct dp_event event;
+
+	world_open(world, &config);
+	world_push_start(world, world_push_new(world, 0, 40, 3600, true, 8, 1184));
+	for (unsigned i = 0; i < 60; i++) {
+		dp_turn(world->dp, 0);
+		dp_turn(world->dp, 1);
+		io_mem_step(world->net);
+	}
+	for (unsigned d = 0; d < 40; d++)
+		left[context_slot(world->devices[d].handle) % 2]++;
+	while (left[0] + left[1]) {
+		unsigned worker;
+
+		cr_assert(dp_poll(world->dp, &event));
+		cr_assert_eq(event.kind, DP_EVENT_REPLY);
+		worker = context_slot(dp_push_handle(event.push, event.place)) % 2;
+		left[worker]--;
+		of[worker]++;
+		cr_assert(!left[!worker] || of[worker] <= of[!worker] + 1);
+	}
+	cr_assert(dp_poll(world->dp, &event) && event.kind == DP_EVENT_DONE,
+		  "behind the last reply");
+	cr_assert_not(dp_poll(world->dp, &event));
+	world_close(world);
+	free(world);
+}
