@@ -42,7 +42,7 @@ static bool may_be_many(const struct resolving *r, uint64_t n)
 
 	if (n <= max)
 		return true;
-	problem_set(r->problem, PROBLEM_TOO_MANY_TARGETS, "at most %u targets", max);
+	problem_param(r->problem, PROBLEM_TOO_MANY_TARGETS, "/target", "at most %u targets", max);
 	return false;
 }
 
