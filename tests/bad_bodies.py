@@ -1,5 +1,5 @@
-"""Wrong JSON bodies made from a schema and a good body: for each member each wrong type, numbers out
-of range, texts too long, too short or of another form, unknown, missing, repeated members, null."""
+"""Wrong JSON bodies made from a schema and a good body: for each member each wrong type, numbers
+out of range, texts too long, too short or of another form; unknown, missing, repeated members."""
 
 import copy
 import json
@@ -20,7 +20,8 @@ def candidates(schema):
         if limit in schema:
             values = values + [schema[limit] - 1, schema[limit] + 1]
     if schema.get("type") == "integer":
-        values = values + [2**31, 2**32, 2**32 + 1, 2**63 - 1, -2**63, float(schema.get("maximum", 5))]
+        values = values + [2**31, 2**32, 2**32 + 1, 2**63 - 1, -2**63,
+                           float(schema.get("maximum", 5))]
     if "maxLength" in schema:
         values = values + [(schema["maxLength"] + 1) * "x"]
     return values

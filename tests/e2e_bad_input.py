@@ -131,7 +131,8 @@ class World:
         answer = self.ask(*arguments, **more)
         problem = answer.json if isinstance(answer.json, dict) else {}
         params = [p["param"] for p in problem.get("invalidParams", [])]
-        good = answer.status in (status if isinstance(status, tuple) else (status,)) and (cause is None or problem.get("cause") == cause)
+        statuses = status if isinstance(status, tuple) else (status,)
+        good = answer.status in statuses and cause in (None, problem.get("cause"))
         if param is not None:
             good = good and any(p == param[:63] or not exact and p.startswith(param + "/")
                                 for p in params)
@@ -152,17 +153,18 @@ class World:
         self.before = None
 
 
-def reads(w, push_id):
+def reads(w):
     """Answers without anything wrong, for what is declared of them."""
     for path in ("afs", "afs/" + AF, "groups", "groups/kept", "groups/kept/members", "ues/" + SUPI,
-                 AF + "/pushes", AF + "/pushes?state=RUNNING&limit=1", f"{AF}/pushes/{push_id}",
-                 f"{AF}/pushes/{push_id}/results", f"{AF}/pushes/{push_id}/results?state=SENT"):
+                 AF + "/pushes", AF + "/pushes?state=RUNNING&limit=1", f"{AF}/pushes/{w.push_id}",
+                 f"{AF}/pushes/{w.push_id}/results", f"{AF}/pushes/{w.push_id}/results?state=SENT"):
         w.want(path, 200, "GET", API + path)
     w.want("metrics", 200, "GET", "/metrics")
     check("retrieve", w.retrieve().status == 200)
     w.want("push-info", 200, "POST", API + AF + "/push-info", {"gpsi": GPSI})
     w.want("group again", 200, "PUT", API + "groups/kept", {"description": "kept"})
-    for path, body in (("afs/gone.example.com", {"allowedUes": {"all": True}}), ("groups/gone", {})):
+    for path, body in (("afs/gone.example.com", {"allowedUes": {"all": True}}),
+                       ("groups/gone", {})):
         w.want(path, 201, "PUT", API + path, body)
         w.want(path, 204, "DELETE", API + path)
     w.lines(API + "ues", {"supi": "imsi-001010000000009", "address": "::1"})
@@ -212,9 +214,9 @@ def good_bodies(push_id):
     yield "RemoveContext", "POST", NAANF + "remove-context", {"supi": SUPI}
 
 
-def made_bodies(w, push_id):
+def made_bodies(w):
     seen = set()
-    for name, method, path, body in good_bodies(push_id):
+    for name, method, path, body in good_bodies(w.push_id):
         schema = w.contract.operation(name).request_schema()
         is_ours = path.startswith(API)
 
@@ -241,7 +243,7 @@ def made_bodies(w, push_id):
         seen.add(name)
 
 
-def both_or_neither(w, push_id):
+def both_or_neither(w):
     both = {"supi": SUPI, "gpsi": GPSI}
     for what, path, body in (
             ("register", NAANF + "register-anchorkey", {"aKId": AKID, "kAkma": KEY}),
@@ -255,7 +257,7 @@ def both_or_neither(w, push_id):
     for cause, target in (("MANDATORY_IE_INCORRECT", both), ("MANDATORY_IE_MISSING", {}),
                           ("MANDATORY_IE_INCORRECT", {"supi": SUPI, "all": True}),
                           ("MANDATORY_IE_INCORRECT", {"list": [], "externalGroupId": "kept"})):
-        for method, path in (("POST", "/pushes"), ("PUT", f"/pushes/{push_id}")):
+        for method, path in (("POST", "/pushes"), ("PUT", f"/pushes/{w.push_id}")):
             w.refused(f"{method} target {list(target)}", 400, method, API + AF + path,
                       {**push, "target": target}, cause=cause, param="/target")
     for cause, item in (("MANDATORY_IE_INCORRECT", both), ("MANDATORY_IE_MISSING", {})):
@@ -280,7 +282,7 @@ def ignored_by_3gpp(w):
 
 
 def names(w):
-    """Keys, FQDNs, Ua* identifiers, A-KIDs, AFs, groups, UEs, pushes that are wrong or not there."""
+    """Keys, FQDNs, Ua* identifiers, A-KIDs that are wrong or not there."""
     register, retrieve = NAANF + "register-anchorkey", NAANF + "retrieve-applicationkey"
     for key in (KEY[:-1], KEY + "1", KEY[:-1] + "g", KEY[:-2] + " 1", "0x" + KEY[2:], KEY[:-1] +
                 "\u0661", ""):
@@ -313,10 +315,10 @@ def names(w):
     w.want("an unknown A-KID", 204, "POST", retrieve, {"afId": AF + UA, "aKId": "nobody@x"})
     w.refused("an unknown AF", 403, "POST", retrieve, {"afId": "nobody.example.com" + UA,
                                                        "aKId": AKID}, cause="NOT_AUTHORIZED")
-    unknown_things(w)
 
 
 def unknown_things(w):
+    """AFs, groups, UEs and pushes that are not there, or can't be."""
     push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 60}
     nobody = API + "nobody.example.com"
     no_push = "/pushes/01890000-0000-7000-8000-000000000000"
@@ -404,12 +406,12 @@ def lines(w):
 
 # ---- Pushes
 
-def limits(w, push_id):
+def limits(w):
     pushes = API + AF + "/pushes"
     push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 60}
     for n in (PAYLOAD_MAX + 1, PAYLOAD_MAX + 2, PAYLOAD_MAX * 2):
         payload = base64.b64encode(bytes(n)).decode()
-        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{push_id}")):
+        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{w.push_id}")):
             w.refused(f"{method} of {n} octets", 413, method, path, {**push, "payload": payload},
                       cause="PAYLOAD_TOO_LARGE", param="/payload")
     w.refused("17 segments", 413, "POST", pushes,
@@ -420,14 +422,14 @@ def limits(w, push_id):
                   cause="MANDATORY_IE_INCORRECT", param="/payload")
     for validity in (0, -1, 604801, 2**31, 2**32, 2**32 + 60, 2**63 - 1, 1.5, 1e10, "60", None,
                      "2020-01-01T00:00:00Z"):
-        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{push_id}")):
+        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{w.push_id}")):
             w.refused(f"{method} validity {validity}", 400, method, path,
                       {**push, "validityPeriod": validity}, cause="MANDATORY_IE_INCORRECT",
                       param="/validityPeriod")
     for name, value in (("priority", 1), ("notBefore", "2030-01-01T00:00:00Z"),
                         ("collapseKey", "x"), ("notificationDestination", "http://x/"),
                         ("priority", None)):
-        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{push_id}")):
+        for method, path in (("POST", pushes), ("PUT", f"{pushes}/{w.push_id}")):
             w.refused(f"{method} with {name}", 400, method, path, {**push, name: value},
                       cause="NOT_BUILT", param="/" + name)
     w.refused("AF with notificationDestination", 400, "PUT", API + "afs/" + AF,
@@ -446,7 +448,7 @@ def limits(w, push_id):
         w.refused(f"?{query}", 400, "GET", f"{pushes}?{query}", cause="INVALID_QUERY_PARAM",
                   param=None if is_malformed else query.split("=")[0])
     for query in ("state=X", "state=SENT,X", "state=,", "x=1", "state=sent"):
-        w.refused(f"results?{query}", 400, "GET", f"{pushes}/{push_id}/results?{query}",
+        w.refused(f"results?{query}", 400, "GET", f"{pushes}/{w.push_id}/results?{query}",
                   cause="INVALID_QUERY_PARAM", param=query.split("=")[0])
 
 
@@ -475,7 +477,7 @@ def too_often(w):
     w.changed()
 
 
-def idempotency(w, push_id):
+def idempotency(w):
     pushes = API + AF + "/pushes"
     body = {"target": {"gpsi": GPSI}, "payload": "aGk=", "validityPeriod": 60}
 
@@ -501,7 +503,7 @@ def idempotency(w, push_id):
                         ("no JSON", "{"), ("a wrong body", {})):
         w.refused(f"key with {what}", 409, "POST", pushes, other, headers=key("k1"),
                   cause="IDEMPOTENCY_CONFLICT")
-    w.refused("key of a POST with a PUT", 409, "PUT", f"{pushes}/{push_id}", body,
+    w.refused("key of a POST with a PUT", 409, "PUT", f"{pushes}/{w.push_id}", body,
               headers=key("k1"), cause="IDEMPOTENCY_CONFLICT")
     a = w.want("the key of another AF", 201, "POST", API + OTHER + "/pushes", body,
                headers=key("k1"))
@@ -519,10 +521,10 @@ def idempotency(w, push_id):
 
 # ---- HTTP
 
-def door(w, push_id):
+def door(w):
     declared = [(o, o.template.replace("{afId}/push", AF + "/push").replace(
         "{afId}", AF).replace("{externalGroupId}", "kept").replace("{ueId}", SUPI).replace(
-        "{pushId}", push_id)) for o in w.contract.operations if "/admin/" not in o.template]
+        "{pushId}", w.push_id)) for o in w.contract.operations if "/admin/" not in o.template]
     for o, path in declared:
         for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "get",
                        "CONNECTX"):
@@ -563,7 +565,6 @@ def door(w, push_id):
     for path in ("/admin/v1/status", "/admin/v1/tuning", "/admin/v1/pushes"):
         a = w.ask("GET", path)
         check(f"{path} in the clear", a.status == 403, a)
-    broken_requests(w)
 
 
 def broken_requests(w):
@@ -629,15 +630,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         w = World(program, folder)
         try:
-            push_id = set_up(w)
-            for part, *arguments in ((reads, push_id), (made_bodies, push_id), (both_or_neither, push_id), (names,),
-                                     (lines,), (limits, push_id), (idempotency, push_id), (too_often,),
-                                     (door, push_id), (admin,), (ignored_by_3gpp,),
-                                     (bad_datagrams.datagrams,)):
+            w.push_id = set_up(w)
+            for part in (reads, made_bodies, both_or_neither, names, unknown_things, lines, limits,
+                         idempotency, too_often, door, broken_requests, admin, ignored_by_3gpp,
+                         bad_datagrams.datagrams):
                 start = time.monotonic()
                 if sys.argv[2:] and part.__name__ not in sys.argv[2:]:
                     continue
-                part(w, *arguments)
+                part(w)
                 w.before = None
                 print(f"{part.__name__}: {time.monotonic() - start:.1f} s", flush=True)
             log = Path(w.daemon.log).read_text()

@@ -156,7 +156,8 @@ def damage(program, folder):
     for path in sorted(p.name for p in whole.iterdir() if p.is_file()):
         octets = (whole / path).read_bytes()
         for what, change in (("cut", lambda o: o[:len(o) // 2]), ("empty", lambda o: b""),
-                             ("gone", None), ("flipped", flip), ("noise", lambda o: b"\xa5" * len(o))):
+                             ("gone", None), ("flipped", flip),
+                             ("noise", lambda o: b"\xa5" * len(o))):
             shutil.rmtree(d.store)
             shutil.copytree(whole, d.store)
             if change is None:
@@ -289,7 +290,8 @@ def configuration(program, folder):
         wrong_config(program, folder, text, line, *said)
     wrong_config(program, folder, "#" * (1 << 20) + "\n", 0, "too large")
     wrong_config(program, folder, "a: 1\nb: 2\nlisten: {port: x}\n", 3, "listen.port")
-    for what, arguments in (("no such file", ["-c", "/nowhere.yaml"]), ("a folder", ["-c", folder])):
+    for what, arguments in (("no such file", ["-c", "/nowhere.yaml"]),
+                            ("a folder", ["-c", folder])):
         done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30)
         check(what, done.returncode == 1 and arguments[1] in done.stderr, done)
 
