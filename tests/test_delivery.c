@@ -70,6 +70,12 @@ static void check_push(struct world *world, unsigned number)
 		sum += counts[s];
 	EXPECT(sum == push->spec.n_handles, world->random.seed);
 	EXPECT(counts[DP_PENDING] == 0, world->random.seed);
+	EXPECT(counts[DP_SENT] == 0 || !push->spec.ack_wanted, world->random.seed);
+	if (push->stopped && push->spec.expiry > world->clock.unix_ms / 1000)
+		EXPECT(counts[DP_RECEIVED] + counts[DP_NO_CONTEXT] + counts[DP_NO_ADDRESS] +
+				       counts[DP_EXPIRED] + counts[DP_UNCONFIRMED] ==
+			       0,
+		       world->random.seed);
 	for (unsigned i = 0; i < world->n_devices; i++) {
 		unsigned delivered = world->devices[i].delivered[number];
 		enum dp_state state;
@@ -452,5 +458,31 @@ Test(delivery, a_storm_of_registrations_is_bounded)
 	world_step(world, 1);
 	dp_counters(world->dp, DP_NONE, counts);
 	cr_assert(counts[REASON_DUE_HELD] > 100 && counts[REASON_DUE_HELD] < 200);
+	end_world(world);
+}
+
+// The ring of the back end is full in the middle of a burst, and of a message: the walk goes on
+// from the first target that did not get all of it.
+Test(delivery, a_full_ring_holds_a_walk_and_loses_nothing)
+{
+	struct world_config config = {.seed = 10, .n_devices = 20, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint64_t counts[DP_STATE_COUNT];
+
+	world_open(world, &config);
+	world_push_start(world, world_push_new(world, 0, 20, 3600, false, 3000, 1184));
+	for (unsigned round = 1; round <= 5; round++) {
+		io_mem_set_room(world->net, 4); // a message and a third
+		world_step(world, 1);
+		dp_push_counts(world->pushes[0].push, counts);
+		cr_assert_eq(counts[DP_SENT], round);
+	}
+	io_mem_set_room(world->net, UINT32_MAX);
+	cr_assert(world_run(world, 1, 100), "without a further lap");
+	for (unsigned i = 0; i < 40; i++)
+		world_step(world, 1);
+	for (unsigned d = 0; d < 20; d++)
+		cr_assert_eq(world->devices[d].delivered[0], 1);
+	check_world(world);
 	end_world(world);
 }
