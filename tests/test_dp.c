@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/context.h"
+#include "dataplane/plane.h"
 #include "world.h"
 
 static void no_device(void *ctx, struct io_mem *net, const struct io_mem_datagram *datagram)
@@ -91,6 +91,43 @@ Test(dp_poll, goes_round_the_workers)
 	cr_assert(dp_poll(world->dp, &event) && event.kind == DP_EVENT_DONE,
 		  "behind the last reply");
 	cr_assert_not(dp_poll(world->dp, &event));
+	world_close(world);
+	free(world);
+}
+
+// Whether octets lie anywhere in an arena.
+static bool lies_in(const struct arena *arena, const void *octets, size_t len)
+{
+	return memmem(arena->base, arena->used, octets, len) != NULL;
+}
+
+// A key is in the context and nowhere else; deleted or replaced, it is nowhere.
+Test(keys, are_wiped)
+{
+	struct world_config config = {.seed = 2, .n_devices = 1, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint32_t handle;
+	uint8_t kakma[2][32];
+	struct hmac_key state[2];
+
+	world_open(world, &config);
+	handle = world->devices[0].handle;
+	random_fill(&world->random, kakma, sizeof(kakma));
+	hmac_key_init(sha256_best(), kakma, 2, state);
+	world_step(world, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		cr_assert(dp_put_key(world->dp, handle, kakma[i], UINT32_MAX));
+		cr_assert(lies_in(&world->dp->workers_arena, &state[i], 64), "on its way");
+		world_step(world, 0);
+		cr_assert(lies_in(&world->dp->contexts_arena, &state[i], 64));
+		cr_assert_not(lies_in(&world->dp->workers_arena, &state[i].inner, 32));
+		cr_assert_not(lies_in(&world->dp->workers_arena, &state[i].outer, 32));
+	}
+	cr_assert_not(lies_in(&world->dp->contexts_arena, &state[0].inner, 32));
+	cr_assert(dp_del_key(world->dp, handle));
+	world_step(world, 0);
+	cr_assert_not(lies_in(&world->dp->contexts_arena, &state[1].inner, 32));
+	cr_assert_not(lies_in(&world->dp->contexts_arena, &state[1].outer, 32));
 	world_close(world);
 	free(world);
 }
