@@ -296,9 +296,11 @@ static bool is_all_final(const struct push *push)
 
 const char *push_told_phase(const struct push *push)
 {
-	if (push->stop || push->phase == PUSH_ENDING || is_all_final(push))
+	// A stop is durable. An end is told when it is, by the record that is left then: after a
+	// crash the push would run again, and its targets might end otherwise.
+	if (push->stop)
 		return "FINISHED";
-	return push->phase == PUSH_RUNNING ? "RUNNING" : "WAITING";
+	return push->phase == PUSH_RUNNING || push->phase == PUSH_ENDING ? "RUNNING" : "WAITING";
 }
 
 bool push_may_stop(const struct push *push)
