@@ -92,6 +92,7 @@ struct push_registry {
 
 	// push_progress.c
 	uint64_t checkpoint_at_ns;
+	struct loop_timer *checkpoint_timer;
 	unsigned checkpoint; // round
 	bool checkpoint_goes_on, checkpoint_failed;
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "control/af.h"
 #include "control/app.h"
+#include "control/config.h"
 #include "control/loop.h"
 #include "control/push_registry.h"
 #include "control/store.h"
@@ -233,6 +234,17 @@ static void retry(void *ctx)
 	push_work(ctx);
 }
 
+// On the dot, however its interval and the seconds of push_tick lie.
+static void checkpoint_due(void *ctx)
+{
+	struct app *app = ctx;
+
+	app->pushes->checkpoint_at_ns = 0;
+	push_replies_flush(app);
+	push_checkpoint_tick(app);
+	push_work(app);
+}
+
 static int loop_join(struct push_registry *pushes)
 {
 	struct app *app = pushes->app;
@@ -241,8 +253,10 @@ static int loop_join(struct push_registry *pushes)
 		return 0;
 	pushes->hook = calloc(1, sizeof(*pushes->hook));
 	pushes->timer = loop_timer_new(app->loop, retry, app);
-	if (!pushes->hook || !pushes->timer)
+	pushes->checkpoint_timer = loop_timer_new(app->loop, checkpoint_due, app);
+	if (!pushes->hook || !pushes->timer || !pushes->checkpoint_timer)
 		return -ENOMEM;
+	loop_timer_repeat(pushes->checkpoint_timer, app->config->push.checkpoint_interval_ms);
 	*pushes->hook = (struct loop_hook){.before = before_sleep, .ctx = app};
 	loop_hook_add(app->loop, pushes->hook);
 	return 0;
@@ -253,6 +267,7 @@ void push_loop_leave(struct push_registry *pushes)
 	if (pushes->hook && pushes->hook->before)
 		loop_hook_del(pushes->app->loop, pushes->hook);
 	free(pushes->hook);
+	loop_timer_free(pushes->checkpoint_timer);
 	loop_timer_free(pushes->timer);
 }
 
