@@ -212,12 +212,24 @@ static unsigned quota_wait(struct af *af, uint64_t now_s, uint32_t n_targets)
 	return (unsigned)(DAY_S - now_s % DAY_S);
 }
 
-unsigned af_admit(const struct app *app, struct af *af, uint32_t n_targets)
+static unsigned wait_for(const struct app *app, struct af *af, uint32_t n_targets)
 {
 	unsigned wait = quota_wait(af, clock_unix_s(app->clock), n_targets);
 
-	if (!wait)
-		wait = rate_wait(af, clock_mono_ns(app->clock));
+	return wait ? wait : rate_wait(af, clock_mono_ns(app->clock));
+}
+
+unsigned af_wait(const struct app *app, const struct af *af, uint32_t n_targets)
+{
+	struct af as_if = *af;
+
+	return wait_for(app, &as_if, n_targets);
+}
+
+unsigned af_admit(const struct app *app, struct af *af, uint32_t n_targets)
+{
+	unsigned wait = wait_for(app, af, n_targets);
+
 	if (wait)
 		return wait;
 	if (af->push_rate)

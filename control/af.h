@@ -52,3 +52,5 @@ bool af_allows(const struct app *app, const struct af *af, uint32_t handle);
 
 // Takes one push of n targets from rate and quota: 0, or the seconds to wait (for a 429).
 unsigned af_admit(const struct app *app, struct af *af, uint32_t n_targets);
+// What af_admit would say; takes nothing.
+unsigned af_wait(const struct app *app, const struct af *af, uint32_t n_targets);

@@ -46,6 +46,19 @@ static bool may_be_many(const struct resolving *r, uint64_t n)
 	return false;
 }
 
+// False, and the problem is noted, when rate and quota have no room for n targets now. Asked before
+// they are named: naming takes room in the table of UEs, which belongs to all.
+static bool may_be_now(const struct resolving *r, uint32_t n)
+{
+	unsigned wait_s = af_wait(r->app, r->af, n);
+
+	if (!wait_s)
+		return true;
+	problem_set(r->problem, PROBLEM_NF_CONGESTION_RISK, "rate or quota of the AF is used up");
+	r->problem->retry_after_s = wait_s;
+	return false;
+}
+
 // ---- By identity
 
 // An identity that the AF may name; false, and the problem is noted, when it is none.
@@ -116,7 +129,7 @@ static void add_list(const struct resolving *r, const struct json *array)
 	if (!may_be_many(r, json_array_len(array)))
 		return;
 	each_item(r, array, check_item);
-	if (!problem_is(r->problem))
+	if (!problem_is(r->problem) && may_be_now(r, (uint32_t)json_array_len(array)))
 		each_item(r, array, add_identity);
 }
 
@@ -137,7 +150,7 @@ static void resolve_identities(const struct resolving *r, const struct json_read
 {
 	if (json_has(reader, "list"))
 		add_list(r, json_array(reader, "list", JSON_REQUIRED, 1, SIZE_MAX));
-	else
+	else if (may_be_now(r, 1))
 		add_identity(r, reader);
 	if (problem_is(r->problem))
 		return;

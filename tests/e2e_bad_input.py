@@ -474,6 +474,10 @@ def too_often(w):
         check(what, last.status == 429 and int(last.headers["retry-after"]) > 0 and
               last.json["cause"] == "NF_CONGESTION_RISK", last)
         check(f"{what}: nothing changes", w.state() == before)
+        if what == "quota":
+            unknown = [{"gpsi": f"msisdn-1666{i:07d}"} for i in range(4)]
+            w.refused(f"{what}: names nobody", 429, "POST", pushes,
+                      {**push, "target": {"list": unknown}}, cause="NF_CONGESTION_RISK")
     w.changed()
 
 

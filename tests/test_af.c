@@ -27,9 +27,11 @@ Test(af, push_rate)
 	service_world_open(&world, 16);
 	af = add_af(&world, "a.example");
 	cr_expect_eq(af_admit(&world.app, af, 1000000), 0); // no limit
+	cr_expect_eq(af_wait(&world.app, af, 1000000), 0);
 	af->push_rate = 3;
 	for (int i = 0; i < 3; i++)
 		cr_expect_eq(af_admit(&world.app, af, 1), 0, "push %d", i);
+	cr_expect_eq(af_wait(&world.app, af, 1), 1);
 	cr_expect_eq(af_admit(&world.app, af, 1), 1);
 	world.clock.mono_ns += 334000000;
 	cr_expect_eq(af_admit(&world.app, af, 1), 0);
