@@ -486,3 +486,50 @@ Test(delivery, a_full_ring_holds_a_walk_and_loses_nothing)
 	check_world(world);
 	end_world(world);
 }
+
+Test(delivery, what_was_sent_is_never_without_context_again)
+{
+	struct world_config config = {.seed = 11, .n_devices = 2, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+
+	world_open(world, &config);
+	world->devices[0].deaf = world->devices[1].deaf = true;
+	world_push_start(world, world_push_new(world, 0, 2, 60, true, 64, 1184));
+	for (unsigned i = 0; i < 10; i++)
+		world_step(world, 10);
+	cr_assert(dp_del_key(world->dp, world->devices[0].handle));
+	cr_assert(dp_del_address(world->dp, world->devices[1].handle));
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 100); // two more laps
+	cr_assert_eq(world_state(world, 0, 0), DP_SENT);
+	cr_assert_eq(world_state(world, 0, 1), DP_SENT);
+	cr_assert_eq(world->taps, 2, "nowhere to send to");
+	cr_assert(world_run(world, 100, 10000));
+	cr_assert_eq(world_state(world, 0, 0), DP_UNCONFIRMED);
+	end_world(world);
+}
+
+// A clock that is set: forwards ends a push at its next lap at the latest, backwards stops nothing.
+Test(delivery, a_clock_that_jumps)
+{
+	struct world_config config = {.seed = 12, .n_devices = 4, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+
+	world_open(world, &config);
+	for (unsigned d = 0; d < 4; d++)
+		world->devices[d].deaf = true;
+	world_push_start(world, world_push_new(world, 0, 4, 600, true, 64, 1184));
+	for (unsigned i = 0; i < 10; i++)
+		world_step(world, 10);
+	world->clock.unix_ms -= 3600 * 1000;
+	for (unsigned i = 0; i < 30; i++)
+		world_step(world, 100);
+	cr_assert_eq(world->taps, 8, "the second lap came");
+	world->clock.unix_ms += 2 * 3600 * 1000;
+	for (unsigned i = 0; i < 60; i++)
+		world_step(world, 100);
+	cr_assert(world->pushes[0].done);
+	cr_assert_eq(world->taps, 8, "nothing was sent past the expiry");
+	cr_assert_eq(world_state(world, 0, 0), DP_UNCONFIRMED);
+	end_world(world);
+}
