@@ -49,7 +49,7 @@ dataplane:
   ues: {ues}
   source: {{ipv4: 127.0.0.1, port: {source}}}
   lap_pause_max: 5000
-push: {{checkpoint_interval: 500}}
+push: {{checkpoint_interval: 100}}
 """
 
 
@@ -585,7 +585,7 @@ class Crash:
         if self.fleet.stdout.readline().strip() != "ready":
             raise Failure("akmapush-ue did not start")
         self.provisioner = Provisioner(self)
-        self.pushers = [Pusher(self, BULK, 6, 0.3), Pusher(self, SINGLE, 12, 0.03)]
+        self.pushers = [Pusher(self, BULK, 8, 0.3), Pusher(self, SINGLE, 30, 0.02)]
         self.workers = [self.provisioner, *self.pushers]
         for worker in self.workers:
             worker.start()
