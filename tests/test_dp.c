@@ -95,6 +95,27 @@ Test(dp_poll, goes_round_the_workers)
 	free(world);
 }
 
+Test(dp_fence, is_passed_by_all)
+{
+	struct world_config config = {.seed = 3, .n_devices = 1, .n_workers = 3};
+	struct world *world = malloc(sizeof(*world));
+	struct dp_event event;
+
+	world_open(world, &config);
+	dp_turn(world->dp, 0);
+	for (uint64_t token = 7; token < 9; token++) {
+		cr_assert(dp_fence(world->dp, token));
+		for (unsigned worker = 0; worker < 3; worker++) {
+			cr_assert_not(dp_poll(world->dp, &event));
+			dp_turn(world->dp, worker);
+		}
+		cr_assert(dp_poll(world->dp, &event));
+		cr_assert(event.kind == DP_EVENT_FENCE && event.token == token);
+	}
+	world_close(world);
+	free(world);
+}
+
 // Whether octets lie anywhere in an arena.
 static bool lies_in(const struct arena *arena, const void *octets, size_t len)
 {

@@ -82,13 +82,14 @@ Test(places, a_single_target_has_place_0)
 }
 
 // Walks all parts to their ends; seen[place] counts visits.
-static void walk_all(struct dp_push *push, enum part_mode mode, uint64_t now, uint8_t *seen)
+static void walk_all_on(struct dp_push *push, enum part_mode mode, const struct lap_pauses *on,
+			uint64_t now, uint8_t *seen)
 {
 	for (unsigned w = 0; w < push->n_workers; w++) {
 		struct part *part = &push->parts[w];
 		uint32_t place[7];
 
-		lap_start(part, mode, &pauses, now);
+		lap_start(part, mode, on, now);
 		while (!lap_is_over(part)) {
 			unsigned n = lap_take(part, place, 7);
 
@@ -97,8 +98,13 @@ static void walk_all(struct dp_push *push, enum part_mode mode, uint64_t now, ui
 				lap_sent(part, place[i]);
 			}
 		}
-		lap_end(part, &pauses, now);
+		lap_end(part, on, now);
 	}
+}
+
+static void walk_all(struct dp_push *push, enum part_mode mode, uint64_t now, uint8_t *seen)
+{
+	walk_all_on(push, mode, &pauses, now, seen);
 }
 
 Test(lap, visits_every_open_target_once)
@@ -190,11 +196,60 @@ Test(hurry, takes_the_marked_ones_only)
 	free(handles);
 }
 
+static const struct lap_pauses real = {2500 * MS, 10000 * MS};
+
+// A mark that may not be served yet waits, though a walk for another comes by.
+Test(hurry, those_passed_over_come_when_they_may)
+{
+	uint32_t handles[] = {1, 2, 3, 700, 5000};
+	struct dp_push *push = make(handles, 5, 1, true);
+	struct part *part = &push->parts[0];
+	uint32_t last = push_place_of(push, 5000), first = push_place_of(push, 1);
+	uint8_t seen[1024] = {0};
+
+	walk_all_on(push, PART_LAP, &real, 1000 * MS, seen);
+	part_set_state(part, first, DP_NO_CONTEXT);
+	cr_assert(lap_make_due(part, last, &real, 1100 * MS));
+	cr_assert_eq(part->hurry_ns, 3500 * MS);
+	cr_assert(lap_make_due(part, first, &real, 1200 * MS));
+	cr_assert_eq(part->hurry_ns, 1200 * MS);
+	walk_all_on(push, PART_HURRY, &real, 1200 * MS, seen);
+	cr_assert(seen[first] == 2 && seen[last] == 1);
+	cr_assert_eq(part->hurry_ns, 3500 * MS);
+	walk_all_on(push, PART_HURRY, &real, 3500 * MS, seen);
+	cr_assert(seen[first] == 2 && seen[last] == 2);
+	cr_assert_eq(part->hurry_ns, UINT64_MAX);
+	push_free(push);
+}
+
+// However many hurry walks there are, a lap that passes a target over is followed by one that does
+// not.
+Test(hurry, keeps_nobody_out_of_the_laps)
+{
+	uint32_t handles[] = {1, 2, 3};
+	struct dp_push *push = make(handles, 3, 1, true);
+	struct part *part = &push->parts[0];
+	uint8_t seen[3] = {0};
+	uint64_t now = 1000 * MS;
+
+	part_set_state(part, 0, DP_NO_CONTEXT);
+	cr_assert(lap_make_due(part, 0, &real, now));
+	walk_all_on(push, PART_HURRY, &real, now, seen);
+	for (int lap = 0; lap < 6; lap++) {
+		now += 1000 * MS;
+		walk_all_on(push, PART_LAP, &real, now, seen);
+		now += 2600 * MS;
+		cr_assert(lap_make_due(part, 1, &real, now));
+		walk_all_on(push, PART_HURRY, &real, now, seen);
+	}
+	cr_assert_geq(seen[0], 4);
+	push_free(push);
+}
+
 // A target at most every 2.5 s, whatever a UE does: random marks, laps and walks on a clock. Walks
 // take several steps, so that marks fall into them too.
 Test(hurry, never_twice_within_the_first_pause)
 {
-	static const struct lap_pauses real = {2500 * MS, 10000 * MS};
 	struct random random = random_start();
 	uint32_t *handles = some_handles(&random, 200);
 	struct dp_push *push = make(handles, 200, 1, true);
