@@ -10,7 +10,11 @@
 
 #include "dataplane/worker.h"
 
-enum { NS_PER_S = 1000000000, TELL_AGAIN_NS = 1000 * 1000 };
+enum {
+	NS_PER_S = 1000000000,
+	TELL_AGAIN_NS = 1000 * 1000, // when control is behind with its events
+	SEND_AGAIN_NS = 100 * 1000,  // when the back end is full: some of its ring is free by then
+};
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -195,18 +199,21 @@ static bool end_turn(struct worker *w)
 	return !lap_is_over(part); // else control is behind with its events
 }
 
-// When the pace of all pushes lets the next one whose turn it is send.
-static uint64_t paced_ns(const struct worker *w)
+// When the next one whose turn it is may send: the pace of all pushes, and a back end that was
+// full.
+static uint64_t send_ns(const struct worker *w)
 {
-	return pace_when_ns(&w->pace, pace_batch(&w->pace, w->ready.first->push->n_segments));
+	unsigned batch = pace_batch(&w->pace, w->ready.first->push->n_segments);
+	uint64_t paced = pace_when_ns(&w->pace, batch);
+
+	return paced > w->send_again_ns ? paced : w->send_again_ns;
 }
 
 static bool send_turn(struct worker *w)
 {
 	struct part *part = w->ready.first;
-	bool goes_on;
 
-	if (!part || paced_ns(w) > w->now_ns)
+	if (!part || send_ns(w) > w->now_ns)
 		return false;
 	line_del(part);
 	if (has_expired(w, part)) {
@@ -217,10 +224,11 @@ static bool send_turn(struct worker *w)
 		line_up(w, part);
 		return true;
 	}
-	goes_on = worker_send(w, part);
+	if (!worker_send(w, part))
+		w->send_again_ns = w->now_ns + SEND_AGAIN_NS;
 	if (!lap_is_over(part)) {
 		line_put(&w->ready, part);
-		return goes_on;
+		return true;
 	}
 	lap_end(part, &w->pauses, w->now_ns);
 	worker_schedule(w, part);
@@ -242,7 +250,7 @@ uint64_t worker_downlink_ns(const struct worker *w)
 
 	if (w->ending.first)
 		next = earlier(next, w->now_ns + TELL_AGAIN_NS);
-	return w->ready.first ? earlier(next, paced_ns(w)) : next;
+	return w->ready.first ? earlier(next, send_ns(w)) : next;
 }
 
 // ---- A UE has a new key or address

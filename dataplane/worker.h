@@ -99,6 +99,7 @@ struct worker {
 	struct pace *pace_af; // [DP_AF_MAX], likewise
 	struct line *line_af; // [DP_AF_MAX], of the parts that wait for it
 	struct line ready, ending;
+	uint64_t send_again_ns; // the back end was full
 	struct due due;
 	struct running running;
 	unsigned looks; // into lists for UEs with a new key or address, left in this round
@@ -145,8 +146,7 @@ static inline void worker_count(struct worker *worker, enum reason reason, uint6
 	atomic_store_explicit(&worker->counts[reason], now + n, memory_order_relaxed);
 }
 
-// downlink.c: one burst of a part's walk; false when the back end is full or has no buffers: this
-// round is over.
+// downlink.c: one burst of a part's walk; false when the back end is full or has no buffers.
 bool worker_send(struct worker *worker, struct part *part);
 
 // turns.c: the turn of one part; whether it did anything.

@@ -533,3 +533,22 @@ Test(delivery, a_clock_that_jumps)
 	cr_assert_eq(world_state(world, 0, 0), DP_UNCONFIRMED);
 	end_world(world);
 }
+
+// Nothing is derived and sealed over and over for a ring that is full.
+Test(delivery, a_full_ring_is_given_time)
+{
+	struct world_config config = {.seed = 13, .n_devices = 20, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint64_t counts[REASON_COUNT];
+
+	world_open(world, &config);
+	io_mem_set_room(world->net, 0);
+	world_push_start(world, world_push_new(world, 0, 20, 3600, true, 64, 1184));
+	cr_assert_lt(busy_turns(world, 1, 1), 5);
+	dp_counters(world->dp, 0, counts);
+	cr_assert_leq(counts[REASON_TX_HELD], 20);
+	io_mem_set_room(world->net, UINT32_MAX);
+	cr_assert(world_run(world, 1, 200));
+	check_world(world);
+	end_world(world);
+}
