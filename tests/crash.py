@@ -655,6 +655,8 @@ class Crash:
         if seen["delivered_again"] or self.fleet.returncode:
             self.lose(f"{seen['delivered_again']} deliveries to an application more than once (exit "
                       f"code {self.fleet.returncode})")
+        if self.losses:
+            return seen
         # What was stopped may have reached more devices than were counted.
         if not self.delivered <= seen["distinct"] <= most or seen["pushes_seen"] > len(pushes) or \
                 (not any(push.is_stopped for push in pushes) and seen["distinct"] != most):
