@@ -18,10 +18,12 @@ fail() {
 serve() {
 	nghttpd --no-tls -a 127.0.0.1 -d "$tmp/www" $port >/dev/null 2>&1 &
 	server=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do
-		nghttp -n "http://127.0.0.1:$port/" >/dev/null 2>&1 && return
+	for i in $(seq 100); do
+		python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" \
+			2>/dev/null && return
 		sleep 0.1
 	done
+	fail "nghttpd does not listen on port $port"
 }
 
 # load CODE ARGUMENT...: runs it, and looks at how it ends
