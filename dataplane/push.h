@@ -61,7 +61,7 @@ struct part {
 	// Where it stands with its worker (turns.c, queue.h).
 	struct line *line; // NULL: in none
 	struct part *line_next, **line_prev;
-	bool is_called; // out of its AF's line: the tokens there are for it
+	unsigned promised; // tokens of its AF: it was called out of the line for them
 	uint64_t due_ns;
 	uint32_t due_index; // in the heap of those that wait for a time; UINT32_MAX: not there
 	struct part *chain_next, **chain_prev; // the lists, or the singles of one bucket of handles

@@ -35,6 +35,11 @@ static uint64_t expiry_ns(const struct worker *w, const struct part *part)
 
 // ---- In line for an AF's pace
 
+static struct af_line *line_of(struct worker *w, const struct part *part)
+{
+	return &w->line_af[part->push->af];
+}
+
 static unsigned batch_of(const struct worker *w, const struct part *part)
 {
 	return pace_batch(&w->pace_af[part->push->af], part->push->n_segments);
@@ -45,58 +50,75 @@ static uint64_t tokens_ns(const struct worker *w, const struct part *part, unsig
 	return pace_when_ns(&w->pace_af[part->push->af], batch_of(w, part) + more);
 }
 
-// The first in line comes when there are tokens for it, besides those that another was called for.
-static void await_tokens(struct worker *w, unsigned af, unsigned spoken_for)
+// The first in line comes when there are tokens for it, besides those promised to others.
+static void await_tokens(struct worker *w, struct af_line *line)
 {
-	struct part *part = w->line_af[af].first;
+	struct part *part = line->line.first;
 
 	if (part)
-		due_put(&w->due, part, earlier(tokens_ns(w, part, spoken_for), expiry_ns(w, part)));
+		due_put(&w->due, part,
+			earlier(tokens_ns(w, part, line->promised), expiry_ns(w, part)));
 }
 
 static void line_up(struct worker *w, struct part *part)
 {
-	unsigned af = part->push->af;
+	struct af_line *line = line_of(w, part);
 
-	line_put(&w->line_af[af], part);
+	line_put(&line->line, part);
 	due_put(&w->due, part, expiry_ns(w, part));
-	if (w->line_af[af].first == part)
-		await_tokens(w, af, 0);
+	if (line->line.first == part)
+		await_tokens(w, line);
+}
+
+// Out of the line, to send when its turn comes.
+static void call(struct worker *w, struct part *part)
+{
+	struct af_line *line = line_of(w, part);
+
+	line_del(part);
+	part->promised = batch_of(w, part);
+	line->promised += part->promised;
+	await_tokens(w, line);
+	line_put(&w->ready, part);
+}
+
+static void take_back_promise(struct worker *w, struct part *part)
+{
+	line_of(w, part)->promised -= part->promised;
+	part->promised = 0;
 }
 
 // Takes a part out of whatever it stands in.
-static void leave(struct worker *w, struct part *part, unsigned spoken_for)
+static void leave(struct worker *w, struct part *part)
 {
-	unsigned af = part->push->af;
-	bool was_first = w->line_af[af].first == part;
-
 	due_del(&w->due, part);
 	line_del(part);
-	if (was_first)
-		await_tokens(w, af, spoken_for);
+	take_back_promise(w, part);
+	await_tokens(w, line_of(w, part));
 }
 
-static bool has_its_turn(const struct worker *w, struct part *part)
+static bool has_its_turn(struct worker *w, struct part *part)
 {
-	bool is_called = part->is_called;
+	const struct af_line *line = line_of(w, part);
+	bool is_called = part->promised;
 
-	part->is_called = false;
-	if (w->line_af[part->push->af].first && !is_called)
+	take_back_promise(w, part);
+	if (line->line.first && !is_called)
 		return false; // others were there before
-	return tokens_ns(w, part, 0) <= w->now_ns;
+	return tokens_ns(w, part, line->promised) <= w->now_ns;
 }
 
 void worker_set_af_rate(struct worker *w, unsigned af, uint64_t rate)
 {
 	pace_set(&w->pace_af[af], (rate + w->n_workers - 1) / w->n_workers, w->now_ns);
-	await_tokens(w, af, 0);
+	await_tokens(w, &w->line_af[af]);
 }
 
 // ---- What a part does next
 
 void worker_sweep(struct worker *w, struct part *part, enum dp_state state)
 {
-	leave(w, part, 0);
+	leave(w, part);
 	part->sweep_state = (uint8_t)state;
 	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
 	line_put(&w->ending, part);
@@ -124,13 +146,10 @@ static void wake_due(struct worker *w)
 	struct part *part;
 
 	while ((part = due_take(&w->due, w->now_ns))) {
-		if (lap_is_over(part)) {
+		if (lap_is_over(part))
 			worker_schedule(w, part);
-			continue;
-		}
-		leave(w, part, batch_of(w, part)); // it was in line
-		part->is_called = true;
-		line_put(&w->ready, part);
+		else
+			call(w, part); // it was in line
 	}
 }
 

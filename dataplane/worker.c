@@ -182,7 +182,7 @@ size_t worker_size(const struct dp_config *config)
 	return ring_size(WORKER_COMMANDS, sizeof(struct command)) +
 	       ring_size(WORKER_EVENTS, sizeof(struct worker_event)) +
 	       ring_size(WORKER_REPLIES, sizeof(struct worker_reply)) +
-	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct line)) +
+	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct af_line)) +
 	       config->push_max * sizeof(struct part *) + running_size(config->push_max) + 4096;
 }
 
@@ -207,12 +207,12 @@ static int take_memory(struct worker *w, const struct dp_config *config, struct 
 	if (!error)
 		error = running_init(&w->running, config->push_max, arena);
 	w->pace_af = arena_take(arena, DP_AF_MAX * sizeof(struct pace), 64);
-	w->line_af = arena_take(arena, DP_AF_MAX * sizeof(struct line), 64);
+	w->line_af = arena_take(arena, DP_AF_MAX * sizeof(struct af_line), 64);
 	w->due.heap = arena_take(arena, config->push_max * sizeof(struct part *), 64);
 	if (error || !w->pace_af || !w->line_af || !w->due.heap)
 		return error ? error : -ENOMEM;
 	for (unsigned af = 0; af < DP_AF_MAX; af++)
-		line_init(&w->line_af[af]);
+		line_init(&w->line_af[af].line);
 	return 0;
 }
 

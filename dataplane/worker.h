@@ -79,6 +79,12 @@ struct worker_reply {
 	uint8_t octets[DP_REPLY_MAX];
 };
 
+// The parts that an AF's pace holds.
+struct af_line {
+	struct line line;
+	unsigned promised; // tokens, to parts that have been called out of the line to take a turn
+};
+
 struct worker {
 	unsigned index, n_workers;
 	const struct clock *clock;
@@ -95,9 +101,9 @@ struct worker {
 
 	struct dp_tuning tuning;
 	struct lap_pauses pauses;
-	struct pace pace;     // of all pushes: this worker's share
-	struct pace *pace_af; // [DP_AF_MAX], likewise
-	struct line *line_af; // [DP_AF_MAX], of the parts that wait for it
+	struct pace pace;        // of all pushes: this worker's share
+	struct pace *pace_af;    // [DP_AF_MAX], likewise
+	struct af_line *line_af; // [DP_AF_MAX]
 	struct line ready, ending;
 	uint64_t send_again_ns; // the back end was full
 	struct due due;

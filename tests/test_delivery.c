@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "world.h"
 
@@ -534,6 +535,34 @@ Test(delivery, a_clock_that_jumps)
 	end_world(world);
 }
 
+// Who comes later is served later, though tokens may be there at the moment it comes.
+Test(delivery, nobody_passes_the_line)
+{
+	struct world_config config = {.seed = 16, .n_devices = 60, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	unsigned n = 30;
+
+	world_open(world, &config);
+	cr_assert(dp_af_rate(world->dp, 0, 20));
+	for (unsigned d = 0; d < 60; d++)
+		world_push_new(world, d, 1, 3600, true, 64, 1184);
+	for (unsigned p = 0; p < n; p++)
+		world_push_start(world, p);
+	for (unsigned step = 0; step < 400; step++) {
+		bool is_behind = false;
+
+		world_step(world, 10);
+		if (n < 60 && step % 7 == 0)
+			world_push_start(world, n++);
+		for (unsigned p = 0; p < n; p++) {
+			cr_assert(!is_behind || !world->pushes[p].done, "%u, step %u", p, step);
+			is_behind |= !world->pushes[p].done;
+		}
+	}
+	cr_assert(world_run(world, 1, 100));
+	end_world(world);
+}
+
 // Nothing is derived and sealed over and over for a ring that is full.
 Test(delivery, a_full_ring_is_given_time)
 {
@@ -550,5 +579,62 @@ Test(delivery, a_full_ring_is_given_time)
 	io_mem_set_room(world->net, UINT32_MAX);
 	cr_assert(world_run(world, 1, 200));
 	check_world(world);
+	end_world(world);
+}
+
+Test(delivery, a_new_address_is_used_at_once)
+{
+	struct world_config config = {.seed = 14, .n_devices = 1, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	struct dp_address address = {.port = 48470};
+
+	world_open(world, &config);
+	memcpy(address.ip, world->devices[0].ip, 16);
+	cr_assert(dp_del_address(world->dp, world->devices[0].handle));
+	world_push_start(world, world_push_new(world, 0, 1, 3600, true, 64, 1184));
+	for (unsigned i = 0; i < 10; i++)
+		world_step(world, 10);
+	cr_assert_eq(world_state(world, 0, 0), DP_NO_ADDRESS);
+	cr_assert(dp_put_address(world->dp, world->devices[0].handle, &address));
+	for (unsigned i = 0; i < 10; i++)
+		world_step(world, 10);
+	cr_assert_eq(world_state(world, 0, 0), DP_DELIVERED);
+	end_world(world);
+}
+
+// After a restart: what was final is not sent to again, what was not goes on.
+Test(delivery, goes_on_from_stored_states)
+{
+	static const enum dp_state states[] = {DP_PENDING,    DP_SENT,       DP_RECEIVED,
+					       DP_DELIVERED,  DP_REFUSED,    DP_TOO_OLD,
+					       DP_NO_ADDRESS, DP_NOT_ALLOWED};
+	struct world_config config = {.seed = 15, .n_devices = 8, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint8_t packed[4096] = {0};
+	struct world_push *push;
+
+	world_open(world, &config);
+	push = &world->pushes[world_push_new(world, 0, 8, 3600, true, 64, 1184)];
+	world_push_start(world, 0);
+	for (unsigned d = 0; d < 8; d++) {
+		uint32_t place = dp_push_place(push->push, world->devices[d].handle);
+
+		world->devices[d].deaf = true;
+		packed[place / 2] |= (uint8_t)((unsigned)states[d] << (place % 2 * 4));
+	}
+	push->checkpoint = malloc(sizeof(packed));
+	memcpy(push->checkpoint, packed, sizeof(packed));
+	world_restart(world);
+	for (unsigned d = 0; d < 8; d++)
+		cr_assert_eq(world_state(world, 0, d), states[d]);
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 10);
+	cr_assert_eq(world->taps, 4);
+	for (unsigned d = 0; d < 8; d++)
+		cr_assert_eq(world_state(world, 0, d), d == 0 || d == 6 ? DP_SENT : states[d]);
+	world_push_stop(world, 0, DP_RECALLED);
+	cr_assert(world_run(world, 10, 100));
+	for (unsigned d = 0; d < 8; d++)
+		cr_assert_eq(world_state(world, 0, d), d < 3 || d == 6 ? DP_RECALLED : states[d]);
 	end_world(world);
 }
