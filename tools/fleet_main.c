@@ -24,7 +24,7 @@ static struct fleet fleet = {
 			.threads = 1,
 			.status = 1,
 			.list_max = 8,
-			.segment_buffers = 256,
+			.segment_buffers = 4096,
 			.socket_buffer = BUFFER,
 			.random = 1,
 		},
@@ -85,7 +85,7 @@ static const struct arg args[] = {
 	 &fleet.options.list_max, 1, 64},
 	{ARG_UINT, 0, "segment-buffers", "N",
 	 "for pushes of several datagrams, shared by the UEs of\n"
-	 "a thread (default 256)",
+	 "a thread (default 4096)",
 	 &fleet.options.segment_buffers, 0, 65534},
 	{ARG_TITLE, 0, "How it runs", NULL, NULL, NULL, 0, 0},
 	{ARG_TEXT, 0, "crypto", "NAME", "openssl (default) or builtin", &crypto_name, 0, 0},
