@@ -602,6 +602,54 @@ Test(delivery, a_new_address_is_used_at_once)
 	end_world(world);
 }
 
+static uint64_t counted(struct world *world, enum reason reason)
+{
+	uint64_t counts[REASON_COUNT];
+
+	dp_counters(world->dp, DP_NONE, counts);
+	return counts[reason];
+}
+
+// Single pushes of many UEs share chains: only its own UE makes one due.
+Test(delivery, a_ue_makes_its_own_pushes_due)
+{
+	struct world_config config = {.seed = 17, .n_devices = 60, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+
+	world_open(world, &config);
+	for (unsigned d = 0; d < 60; d++) {
+		world->devices[d].deaf = true;
+		world_push_start(world, world_push_new(world, d, 1, 3600, true, 64, 1184));
+	}
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 1);
+	for (unsigned d = 0; d < 60; d++) {
+		world_register(world, d);
+		world_step(world, 1);
+		cr_assert_eq(counted(world, REASON_DUE_AT_ONCE), d + 1);
+	}
+	end_world(world);
+}
+
+Test(delivery, what_the_network_refuses_is_counted)
+{
+	struct world_config config = {.seed = 18, .n_devices = 9, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+
+	world_open(world, &config);
+	io_mem_set_dice(world->net, 0, 0, 0, IO_MEM_CERTAIN);
+	world_push_start(world, world_push_new(world, 0, 9, 3600, true, 64, 1184));
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 1);
+	cr_assert_eq(counted(world, REASON_TX_FAILED), 9);
+	io_mem_set_dice(world->net, 0, 0, 0, 0);
+	cr_assert(world_run(world, 100, 1000), "the next lap repeats them");
+	cr_assert_eq(counted(world, REASON_TX_FAILED), 9);
+	cr_assert_eq(counted(world, REASON_SENT_AGAIN), 9);
+	check_world(world);
+	end_world(world);
+}
+
 // After a restart: what was final is not sent to again, what was not goes on.
 Test(delivery, goes_on_from_stored_states)
 {
