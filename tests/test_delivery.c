@@ -535,7 +535,8 @@ Test(delivery, a_clock_that_jumps)
 	end_world(world);
 }
 
-// Who comes later is served later, though tokens may be there at the moment it comes.
+// Who comes later is served later, though there may be tokens enough for it
+// and not for one that waits for many.
 Test(delivery, nobody_passes_the_line)
 {
 	struct world_config config = {.seed = 16, .n_devices = 60, .n_workers = 1};
@@ -543,9 +544,9 @@ Test(delivery, nobody_passes_the_line)
 	unsigned n = 30;
 
 	world_open(world, &config);
-	cr_assert(dp_af_rate(world->dp, 0, 20));
+	cr_assert(dp_af_rate(world->dp, 0, 100));
 	for (unsigned d = 0; d < 60; d++)
-		world_push_new(world, d, 1, 3600, true, 64, 1184);
+		world_push_new(world, d, 1, 3600, true, 160, d % 5 ? 160 : 10);
 	for (unsigned p = 0; p < n; p++)
 		world_push_start(world, p);
 	for (unsigned step = 0; step < 400; step++) {
@@ -560,6 +561,29 @@ Test(delivery, nobody_passes_the_line)
 		}
 	}
 	cr_assert(world_run(world, 1, 100));
+	end_world(world);
+}
+
+Test(delivery, a_line_goes_on_when_its_first_leaves)
+{
+	struct world_config config = {.seed = 19, .n_devices = 3, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+
+	world_open(world, &config);
+	cr_assert(dp_af_rate(world->dp, 0, 1));
+	for (unsigned d = 0; d < 3; d++)
+		world_push_start(world, world_push_new(world, d, 1, 3600, true, 160, 10));
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 10);
+	world_push_stop(world, 0, DP_RECALLED);
+	for (unsigned i = 0; i < 180; i++)
+		world_step(world, 100);
+	cr_assert_eq(world->taps, 16, "16 tokens in 19 s, for the second");
+	cr_assert(world->pushes[1].done && !world->pushes[2].done);
+	cr_assert(dp_af_rate(world->dp, 0, 10000));
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 1);
+	cr_assert(world->pushes[2].done, "it does not wait for the old rate");
 	end_world(world);
 }
 

@@ -116,6 +116,65 @@ Test(dp_fence, is_passed_by_all)
 	free(world);
 }
 
+// Control takes no events: nothing is lost, the worker does not spin, commands wait.
+Test(dp_poll, a_full_ring_of_events_holds_the_rest)
+{
+	struct world_config config = {.seed = 4, .n_devices = 1, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	struct dp_event event;
+	uint64_t token = 0;
+
+	world_open(world, &config);
+	world_push_start(world, world_push_new(world, 0, 1, 3600, true, 8, 1184));
+	dp_turn(world->dp, 0);
+	for (unsigned i = 0; i < WORKER_EVENTS + 1; i++) {
+		while (!dp_fence(world->dp, i))
+			dp_turn(world->dp, 0);
+	}
+	while (dp_turn(world->dp, 0) || io_mem_step(world->net))
+		;
+	cr_assert_eq(dp_push_state(world->pushes[0].push, 0), DP_DELIVERED);
+	cr_assert_not(dp_turn(world->dp, 0), "there is nothing to do but to wait");
+	while (token <= WORKER_EVENTS) {
+		cr_assert(dp_poll(world->dp, &event));
+		if (event.kind == DP_EVENT_FENCE)
+			cr_assert_eq(event.token, token++);
+		else
+			cr_assert_eq(event.kind, DP_EVENT_REPLY);
+		dp_turn(world->dp, 0);
+	}
+	dp_turn(world->dp, 0);
+	cr_assert(dp_poll(world->dp, &event) && event.kind == DP_EVENT_DONE);
+	world_close(world);
+	free(world);
+}
+
+// Replies of other pushes, at the same place, hide nothing.
+Test(dp_push_states, are_behind_their_own_replies)
+{
+	struct world_config config = {.seed = 5, .n_devices = 2, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	uint8_t states[4096];
+
+	world_open(world, &config);
+	world->devices[1].deaf = true;
+	for (unsigned p = 0; p < 2; p++) {
+		world_push_start(world, world_push_new(world, 0, 2, 3600, true, 8, 1184));
+		for (unsigned i = 0; i < 20; i++) {
+			dp_turn(world->dp, 0);
+			io_mem_step(world->net);
+		}
+		dp_push_states(world->dp, world->pushes[p].push, states);
+		cr_assert_eq(states[0] & 15, DP_SENT, "its reply is not told");
+		dp_push_states(world->dp, world->pushes[0].push, states);
+		cr_assert_eq(states[0] & 15, p ? DP_DELIVERED : DP_SENT);
+		if (!p)
+			world_step(world, 0);
+	}
+	world_close(world);
+	free(world);
+}
+
 // Whether octets lie anywhere in an arena.
 static bool lies_in(const struct arena *arena, const void *octets, size_t len)
 {
