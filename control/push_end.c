@@ -266,7 +266,8 @@ bool push_end_step(struct app *app)
 	error = ensure_places(app, push);
 	if (error)
 		return trouble(app, push, error);
-	push_replies_flush(app); // what the results show is durable before they are
+	if (!push_replies_flush(app))
+		return false; // what the results show is durable before they are
 	batch = store_begin(app->store);
 	if (!batch)
 		return false;

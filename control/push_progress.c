@@ -167,7 +167,8 @@ bool push_checkpoint_step(struct app *app)
 	struct step step = {.app = app};
 	struct push *push = NULL;
 
-	push_replies_flush(app); // a state is never durable before its reply
+	if (!push_replies_flush(app))
+		return false; // a state is never durable before its reply
 	for (unsigned i = 0; i < PUSHES_A_STEP && step.octets < PUSH_BATCH_OCTETS; i++) {
 		push = TAILQ_FIRST(&pushes->running);
 		pushes->checkpoint_goes_on &= push && push->checkpoint != pushes->checkpoint;

@@ -192,7 +192,8 @@ uint32_t push_place_chunks(uint32_t n_places);
 int push_replies_init(struct push_registry *pushes); // 0, -ENOMEM
 void push_replies_free(struct push_registry *pushes);
 void push_replies_add(struct app *app, struct push *push, const struct dp_event *event);
-void push_replies_flush(struct app *app);
+// Hands what waits to the store; false when the store took not all of it now.
+bool push_replies_flush(struct app *app);
 bool push_replies_are_full(const struct push_registry *pushes);
 
 // ---- push_retention.c

@@ -133,12 +133,13 @@ static bool flush_some(struct app *app, struct push_replies *replies)
 	return true;
 }
 
-void push_replies_flush(struct app *app)
+bool push_replies_flush(struct app *app)
 {
 	struct push_replies *replies = app->pushes->replies;
 
 	while (!STAILQ_EMPTY(&replies->waiting) && flush_some(app, replies))
 		;
+	return STAILQ_EMPTY(&replies->waiting);
 }
 
 void push_replies_add(struct app *app, struct push *push, const struct dp_event *event)
