@@ -1,7 +1,7 @@
 #pragma once
 // Memory for the life of a program: one mapping, handed out from the front, given back as a whole.
-// The pages are zero, not dumped, not shared with children, locked as they are touched (a table sized
-// for fifty million costs what is used of it), and wiped by arena_fini. Not thread-safe.
+// The pages are zero, not dumped, not shared with children, locked as they are touched (a table
+// sized for fifty million costs what is used of it), and wiped by arena_fini. Not thread-safe.
 
 #include <stddef.h>
 #include <stdint.h>

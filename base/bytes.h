@@ -65,4 +65,5 @@ static inline void mem_wipe(void *p, size_t n)
 	explicit_bzero(p, n);
 }
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes.h swaps: little-endian hosts only");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "bytes.h swaps: little-endian hosts only");

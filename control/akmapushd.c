@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "control/config.h"
+#include "control/config/config.h"
 #include "control/daemon.h"
 
 static const char usage[] =

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "control/app.h"
-#include "control/store.h"
+#include "control/store/store.h"
 #include "dataplane/dp.h"
 
 // Few fences are out at a time: while they are, what is applied gathers behind the next.

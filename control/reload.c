@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "control/app.h"
-#include "control/config.h"
+#include "control/config/config.h"
 #include "dataplane/dp.h"
 
 struct reload {

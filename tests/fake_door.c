@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "control/http.h"
-#include "control/problem.h"
-#include "control/push.h"
+#include "control/http/http.h"
+#include "control/json/problem.h"
+#include "control/push/push.h"
 
 void *http_app(const struct http_request *request)
 {

@@ -1,4 +1,4 @@
-// control/store.h in memory: batches take effect, and their outcomes are told, at store_poll.
+// control/store/store.h in memory: batches take effect, and their outcomes are told, at store_poll.
 
 #include <assert.h>
 #include <errno.h>

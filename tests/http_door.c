@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/http.h"
-#include "control/http_server.h"
+#include "control/http/http.h"
+#include "control/http/http_server.h"
 #include "control/loop.h"
 #include "http_routes.h"
 

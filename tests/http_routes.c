@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/http.h"
-#include "control/json.h"
+#include "control/http/http.h"
+#include "control/json/json.h"
+#include "control/json/problem.h"
 #include "control/loop.h"
-#include "control/problem.h"
 
 struct routes_seen routes_seen;
 

@@ -1,8 +1,9 @@
 #pragma once
-// The door's contract (control/http.h) without connections: a test asks, handlers answer, the test
-// looks at the answer. Roles and bodies are checked as little as is needed to find the handler.
+// The door's contract (control/http/http.h) without connections: a test asks, handlers answer, the
+// test looks at the answer. Roles and bodies are checked as little as is needed to find the
+// handler.
 
-#include "control/http.h"
+#include "control/http/http.h"
 
 struct answer {
 	bool is_there;

@@ -1,9 +1,9 @@
 #pragma once
-// The store's contract (control/store.h) without a disk: tables in memory, a queue of batches that
-// the test lets through, refuses or forgets. What was let through survives push_store_crash; what
-// was not is gone. One thread.
+// The store's contract (control/store/store.h) without a disk: tables in memory, a queue of batches
+// that the test lets through, refuses or forgets. What was let through survives push_store_crash;
+// what was not is gone. One thread.
 
-#include "control/store.h"
+#include "control/store/store.h"
 
 struct store *push_store_new(void);
 void push_store_free(struct store *store);

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "control/af.h"
+#include "control/api/naanf.h"
+#include "control/api/routes.h"
 #include "control/apply.h"
-#include "control/group.h"
-#include "control/naanf.h"
-#include "control/push_id.h"
-#include "control/ue.h"
+#include "control/push/push_id.h"
+#include "control/registry/af.h"
+#include "control/registry/group.h"
+#include "control/registry/ue.h"
 
 enum { SCRATCH = AKMAPUSH_UE_SEGMENT_MAX, ANSWER_TURNS = 2000, EVENTFD_NONE = -1 };
 

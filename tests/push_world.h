@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "control/app.h"
-#include "control/config.h"
-#include "control/push.h"
+#include "control/config/config.h"
+#include "control/push/push.h"
 #include "dataplane/dp.h"
 #include "dataplane/io_mem.h"
 #include "push_door.h"

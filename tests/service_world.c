@@ -5,12 +5,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "control/af.h"
 #include "control/apply.h"
-#include "control/config.h"
-#include "control/group.h"
-#include "control/push.h"
-#include "control/ue.h"
+#include "control/config/config.h"
+#include "control/push/push.h"
+#include "control/registry/af.h"
+#include "control/registry/group.h"
+#include "control/registry/ue.h"
 #include "dataplane/io_mem.h"
 
 static uint64_t mono_ns(const struct clock *clock)

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "control/app.h"
-#include "control/store.h"
+#include "control/store/store.h"
 #include "dataplane/dp.h"
 
 struct service_clock {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/store.h"
+#include "control/store/store.h"
 
 struct store_place {
 	char folder[200]; // of this test

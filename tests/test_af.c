@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/af.h"
-#include "control/af_registry.h"
-#include "control/group_registry.h"
-#include "control/record.h"
+#include "control/registry/af.h"
+#include "control/registry/af_registry.h"
+#include "control/registry/group_registry.h"
+#include "control/registry/record.h"
 #include "service_world.h"
 
 static struct af *add_af(struct service_world *world, const char *fqdn)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 struct reports {
 	char text[8192];

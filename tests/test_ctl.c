@@ -7,15 +7,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/json.h"
-#include "control/problem.h"
-#include "tools/ctl.h"
-#include "tools/ctl_complete.h"
-#include "tools/ctl_format.h"
-#include "tools/ctl_http.h"
-#include "tools/ctl_payload.h"
-#include "tools/ctl_push.h"
-#include "tools/ctl_table.h"
+#include "control/json/json.h"
+#include "control/json/problem.h"
+#include "tools/ctl/ctl.h"
+#include "tools/ctl/ctl_complete.h"
+#include "tools/ctl/ctl_format.h"
+#include "tools/ctl/ctl_http.h"
+#include "tools/ctl/ctl_payload.h"
+#include "tools/ctl/ctl_push.h"
+#include "tools/ctl/ctl_table.h"
 
 // ---- Figures, times, durations
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/datetime.h"
+#include "base/datetime.h"
 #include "random.h"
 
 static void expect(uint64_t unix_ms, const char *expected)

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "control/apply.h"
-#include "control/group.h"
-#include "control/group_registry.h"
-#include "control/group_set.h"
-#include "control/record.h"
-#include "control/ue.h"
+#include "control/registry/group.h"
+#include "control/registry/group_registry.h"
+#include "control/registry/group_set.h"
+#include "control/registry/record.h"
+#include "control/registry/ue.h"
 #include "random.h"
 #include "service_world.h"
 

@@ -15,8 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/http.h"
-#include "control/http_server.h"
+#include "control/http/http.h"
+#include "control/http/http_server.h"
 #include "control/loop.h"
 #include "http_client.h"
 #include "http_routes.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/json.h"
-#include "control/problem.h"
+#include "control/json/json.h"
+#include "control/json/problem.h"
 
 static struct problem problem;
 

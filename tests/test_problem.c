@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "control/problem.h"
+#include "control/json/problem.h"
 
 Test(problem, the_first_cause_stays)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "control/apply.h"
-#include "control/push_id.h"
-#include "control/push_registry.h"
-#include "control/ue.h"
+#include "control/push/push_id.h"
+#include "control/push/push_registry.h"
+#include "control/registry/ue.h"
 #include "push_world.h"
 
 static const char meters[] = "meters.example.com";

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "control/push_id.h"
+#include "control/push/push_id.h"
 #include "random.h"
 
 enum { STEPS = 200000 };

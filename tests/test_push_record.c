@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/push_list.h"
-#include "control/push_record.h"
+#include "control/push/push_list.h"
+#include "control/push/push_record.h"
 #include "random.h"
 
 // ---- Lists

@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 
 #include "base/bytes.h"
-#include "control/store.h"
-#include "control/store_batch.h"
-#include "control/store_engine.h"
-#include "control/store_seal.h"
+#include "control/store/store.h"
+#include "control/store/store_batch.h"
+#include "control/store/store_engine.h"
+#include "control/store/store_seal.h"
 #include "random.h"
 #include "store_kit.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "random.h"
-#include "tools/deliveries.h"
+#include "tools/fleet/deliveries.h"
 
 enum { UES = 70, PUSHES = 600, STEPS = 40000 };
 

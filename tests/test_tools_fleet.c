@@ -14,7 +14,7 @@
 #include "crypto/aead.h"
 #include "crypto/message.h"
 #include "dataplane/frame.h"
-#include "tools/fleet.h"
+#include "tools/fleet/fleet.h"
 
 enum { WAIT_MS = 3000, REF = 0x01020304, TEXT = 40 };
 

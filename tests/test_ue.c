@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "control/apply.h"
-#include "control/json.h"
-#include "control/problem.h"
-#include "control/record.h"
-#include "control/ue.h"
+#include "control/json/json.h"
+#include "control/json/problem.h"
+#include "control/registry/record.h"
+#include "control/registry/ue.h"
 #include "random.h"
 #include "service_world.h"
 

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "../http_routes.h"
-#include "control/http.h"
-#include "control/http_exchange.h"
-#include "control/http_session.h"
+#include "control/http/http.h"
+#include "control/http/http_exchange.h"
+#include "control/http/http_session.h"
 
 enum { MODE_RAW, MODE_OCTETS, MODE_RECORDS, MODES, FRAME_HEAD = 9, OUT = 65536 };
 enum {

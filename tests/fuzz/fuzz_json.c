@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "control/json.h"
-#include "control/problem.h"
+#include "control/json/json.h"
+#include "control/json/problem.h"
 
 static void read_members(const struct json_reader *reader, unsigned depth)
 {

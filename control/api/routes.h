@@ -1,0 +1,16 @@
+#pragma once
+// The resources of the services, for the daemon to hang into the door. Handlers are called on the
+// control thread, with struct app as their context.
+
+#include "control/http/http.h"
+
+extern const struct http_route naanf_routes[]; // /naanf-akma/v1/…
+extern const struct http_route af_routes[];    // /akma-push/v1/afs…
+extern const struct http_route group_routes[]; // /akma-push/v1/groups…
+extern const struct http_route ue_routes[];    // /akma-push/v1/ues…
+extern const struct http_route push_routes[];  // /akma-push/v1/{afId}/pushes…, push-info
+extern const struct http_route push_admin_routes[]; // /admin/v1/pushes…
+
+// Uploads that have files of their own.
+extern const struct http_upload group_upload;
+extern const struct http_upload ue_upload;

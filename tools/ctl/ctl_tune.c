@@ -1,0 +1,137 @@
+// tune: what may change while the daemon runs.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/ctl/ctl_call.h"
+#include "tools/ctl/ctl_commands.h"
+#include "tools/ctl/ctl_format.h"
+#include "tools/ctl/ctl_table.h"
+
+static const char path[] = "/admin/v1/tuning";
+
+static const struct knob {
+	const char *name, *word, *meaning;
+} knobs[] = {
+	{"burst", "burst=", "targets worked on at once, 1 to 64"},
+	{"rate", "rate=", "datagrams a second in all; 0: no limit"},
+	{"lapPause", "lapPause=", "ms from a lap of a push to the next, at first"},
+	{"lapPauseMax", "lapPauseMax=", "ms that this pause grows to"},
+};
+enum { N_KNOBS = sizeof(knobs) / sizeof(knobs[0]) };
+
+static const char *const words[] = {"burst=", "rate=", "lapPause=", "lapPauseMax=", NULL};
+
+static void show(const struct ctl *ctl, const struct ctl_doc *doc)
+{
+	static const struct ctl_column columns[] = {{"KNOB"}, {"VALUE", true}, {"MEANING"}};
+	struct ctl_table *table;
+
+	if (ctl->json) {
+		ctl_doc_print(doc);
+		return;
+	}
+	table = ctl_table_new(columns, 3);
+	for (unsigned i = 0; i < N_KNOBS; i++) {
+		ctl_table_text(table, knobs[i].name);
+		ctl_table_number(table, ctl_uint(&doc->top, knobs[i].name));
+		ctl_table_text(table, knobs[i].meaning);
+	}
+	ctl_table_show(table);
+}
+
+static int run_show(struct ctl *ctl, char **operands, unsigned n)
+{
+	struct ctl_doc doc;
+	int code = ctl_doc_get(ctl, path, &doc);
+
+	(void)operands, (void)n;
+	if (code)
+		return code;
+	show(ctl, &doc);
+	ctl_doc_free(&doc);
+	return CTL_OK;
+}
+
+static int unknown_knob(const char *name)
+{
+	const char *names[N_KNOBS], *nearest;
+
+	for (unsigned i = 0; i < N_KNOBS; i++)
+		names[i] = knobs[i].name;
+	nearest = ctl_nearest(name, names, N_KNOBS);
+	return ctl_fail(CTL_USAGE, "nothing called %s can be tuned; %s%s%s", name,
+			nearest ? "did you mean " : "see akmapushctl tune show",
+			nearest ? nearest : "", nearest ? "?" : "");
+}
+
+// "rate=200k"
+static int put_knob(struct json_writer *w, const char *text)
+{
+	size_t len = strcspn(text, "=");
+	char name[32];
+	uint64_t value;
+
+	snprintf(name, sizeof(name), "%.*s", (int)(len < 31 ? len : 31), text);
+	for (unsigned i = 0; i < N_KNOBS; i++) {
+		if (strcmp(knobs[i].name, name) != 0)
+			continue;
+		if (!text[len] || args_uint(text + len + 1, 0, INT64_MAX, &value))
+			return ctl_fail(CTL_USAGE, "%.60s: a number is missing, as in %s200k", text,
+					knobs[i].word);
+		json_put_uint(w, name, value);
+		return CTL_OK;
+	}
+	return unknown_knob(name);
+}
+
+static int run_set(struct ctl *ctl, char **operands, unsigned n)
+{
+	struct ctl_request request = {.method = "PUT", .path = path, .type = "application/json"};
+	struct json_writer *w = json_write();
+	struct ctl_body body;
+	struct ctl_doc doc;
+	int code = CTL_OK;
+
+	for (unsigned i = 0; i < n && !code; i++)
+		code = put_knob(w, operands[i]);
+	ctl_body_take(&body, w);
+	request.body = body.text;
+	request.body_len = body.len;
+	if (!code)
+		code = ctl_doc_call(ctl, &request, &doc);
+	ctl_body_free(&body);
+	if (code)
+		return code;
+	show(ctl, &doc);
+	ctl_doc_free(&doc);
+	return CTL_OK;
+}
+
+const struct ctl_command ctl_tune_show_command = {
+	.object = "tune",
+	.verb = "show",
+	.summary = "what can be tuned, and how it is set",
+	.help = {.usage = "akmapushctl tune show [OPTION…]",
+		 .about = "Shows what can be tuned while the daemon runs, and how it is set now.",
+		 .examples = "  akmapushctl tune show",
+		 .more = ctl_shared},
+	.run = run_show,
+};
+
+const struct ctl_command ctl_tune_set_command = {
+	.object = "tune",
+	.verb = "set",
+	.min = 1,
+	.max = N_KNOBS,
+	.words = words,
+	.summary = "tunes, until a restart or reload",
+	.help = {.usage = "akmapushctl tune set [OPTION…] KEY=VALUE…",
+		 .about = "Tunes burst, rate, lapPause and lapPauseMax at once, until a restart or "
+			  "a "
+			  "reload of the\nconfiguration; k, M and G stand for thousands, millions, "
+			  "milliards. What is not named stays.",
+		 .examples = "  akmapushctl tune set rate=200k lapPause=5000",
+		 .more = ctl_shared},
+	.run = run_set,
+};

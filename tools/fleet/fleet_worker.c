@@ -1,0 +1,193 @@
+// A worker of the fleet: receive, open, deliver, acknowledge.
+#include <stdio.h>
+#include <sys/epoll.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "tools/fleet/fleet.h"
+
+enum { EVENTS = 64, BURSTS_MAX = 16, WAIT_MS = 500 };
+
+// SplitMix64; two words of it say what happens to a datagram and its answer.
+static bool happens(struct fleet_worker *w, double per_cent)
+{
+	uint64_t x;
+
+	if (per_cent <= 0)
+		return false;
+	x = w->random += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	x ^= x >> 31;
+	return (double)(x >> 11) * 0x1p-53 * 100 < per_cent;
+}
+
+static bool is_verified(enum akmapush_ue_outcome outcome)
+{
+	switch (outcome) {
+	case AKMAPUSH_UE_DELIVERED:
+	case AKMAPUSH_UE_SEGMENT:
+	case AKMAPUSH_UE_DUPLICATE:
+	case AKMAPUSH_UE_TOO_OLD:
+	case AKMAPUSH_UE_OUT_OF_ORDER:
+	case AKMAPUSH_UE_NO_BUFFER:
+	case AKMAPUSH_UE_SUPERSEDED:
+	case AKMAPUSH_UE_INCONSISTENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+// Time from the milliseconds that a push_id begins with (RFC 9562).
+static void note_latency(struct fleet_worker *w, const uint8_t push_id[AKMAPUSH_UE_PUSH_ID])
+{
+	const uint64_t then = load64_be(push_id) >> 16, now = clock_unix_ms(&clock_system);
+
+	histogram_add(&w->latency, now > then ? now - then : 0);
+}
+
+static void deliver(struct fleet_worker *w, struct akmapush_ue *ue, uint64_t i,
+		    const struct akmapush_ue_push *push, const struct akmapush_ue_now *now)
+{
+	int r = deliveries_add(&w->fleet->deliveries, push->id.octets, push->id.af, i);
+
+	fleet_add(&w->counter[FLEET_delivered], 1);
+	note_latency(w, push->id.octets);
+	if (r > 0)
+		fleet_add(&w->counter[FLEET_delivered_again], 1);
+	else if (r < 0)
+		fleet_add(&w->counter[FLEET_failed], 1);
+	if (w->fleet->options.status &&
+	    akmapush_ue_answer(ue, &push->id, (uint8_t)w->fleet->options.status, NULL, 0, now))
+		fleet_add(&w->counter[FLEET_failed], 1);
+}
+
+// One datagram; true when `ack` is to be sent.
+static bool take(struct fleet_worker *w, const struct fleet_datagram *in, uint64_t i,
+		 const struct akmapush_ue_now *now, struct fleet_datagram *ack)
+{
+	uint8_t scratch[AKMAPUSH_UE_SEGMENT_MAX];
+	struct akmapush_ue *ue = fleet_ue(w, i, now);
+	enum akmapush_ue_outcome outcome;
+	struct akmapush_ue_push push;
+	int32_t n;
+
+	if (!ue) {
+		fleet_add(&w->counter[FLEET_failed], 1);
+		return false;
+	}
+	outcome = akmapush_ue_input(ue, in->octets, in->len, &in->peer, now, scratch, &push);
+	fleet_add(&w->outcome[outcome], 1);
+	if (is_verified(outcome))
+		fleet_add(&w->counter[FLEET_verified], 1);
+	if (outcome == AKMAPUSH_UE_DELIVERED)
+		deliver(w, ue, i, &push, now);
+	else if (outcome == AKMAPUSH_UE_DUPLICATE)
+		fleet_add(&w->counter[FLEET_duplicates], 1);
+	if (outcome > AKMAPUSH_UE_ANSWERED_LAST || outcome == AKMAPUSH_UE_SEGMENT)
+		return false;
+	n = akmapush_ue_ack(ue, &push.id, now, ack->octets, AKMAPUSH_UE_ACK_MIN, &ack->peer);
+	if (n < 0)
+		fleet_add(&w->counter[FLEET_acks_held], 1);
+	ack->len = n > 0 ? (uint32_t)n : 0;
+	ack->ue = in->ue;
+	return n > 0;
+}
+
+static void send_acks(struct fleet_worker *w, struct fleet_socket *s,
+		      const struct fleet_datagram *acks, unsigned n)
+{
+	unsigned sent = n ? fleet_send(s, w->out, acks, n) : 0;
+
+	fleet_add(&w->counter[FLEET_acks], sent);
+	fleet_add(&w->counter[FLEET_acks_failed], n - sent);
+}
+
+// An ACK may be lost, or leave twice; the buffer has room for every datagram of a burst once, so
+// the second copies leave by themselves.
+static bool is_kept(struct fleet_worker *w, struct fleet_socket *s,
+		    const struct fleet_datagram *ack)
+{
+	if (happens(w, w->fleet->options.lose)) {
+		fleet_add(&w->counter[FLEET_lost_acks], 1);
+		return false;
+	}
+	if (happens(w, w->fleet->options.duplicate))
+		send_acks(w, s, ack, 1);
+	return true;
+}
+
+static void take_burst(struct fleet_worker *w, struct fleet_socket *s,
+		       const struct fleet_datagram *in, unsigned n)
+{
+	const struct fleet_options *o = &w->fleet->options;
+	const struct akmapush_ue_now now = fleet_now(w->fleet);
+	struct fleet_datagram ack[FLEET_BURST];
+	unsigned n_acks = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int64_t subscriber = subscriber_at(o->family, (uint16_t)o->port, &in[i].ue);
+
+		if (subscriber < (int64_t)o->from || (uint64_t)subscriber - o->from >= o->count) {
+			fleet_add(&w->counter[FLEET_strangers], 1);
+			continue;
+		}
+		if (happens(w, o->lose)) {
+			fleet_add(&w->counter[FLEET_lost_datagrams], 1);
+			continue;
+		}
+		ack[n_acks].octets = w->acks[n_acks];
+		if (take(w, &in[i], (uint64_t)subscriber - o->from, &now, &ack[n_acks]) &&
+		    is_kept(w, s, &ack[n_acks]))
+			n_acks++;
+	}
+	send_acks(w, s, ack, n_acks);
+}
+
+static void serve(struct fleet_worker *w, struct fleet_socket *s)
+{
+	struct fleet_datagram in[FLEET_BURST];
+	int n = FLEET_BURST;
+
+	for (unsigned i = 0; i < BURSTS_MAX && n == FLEET_BURST; i++) {
+		n = fleet_receive(s, w->in, in);
+		if (n <= 0)
+			break;
+		fleet_add(&w->counter[FLEET_datagrams], (uint64_t)n);
+		take_burst(w, s, in, (unsigned)n);
+	}
+	fleet_add(&w->counter[FLEET_overflow], fleet_overflow(s));
+}
+
+// Makes this worker's UEs before the first datagram, so that their derivation is not in the way.
+static void warm(struct fleet_worker *w)
+{
+	struct fleet *fleet = w->fleet;
+	const struct akmapush_ue_now now = fleet_now(fleet);
+
+	for (uint64_t i = 0; i < fleet->options.count && !atomic_load(&fleet->is_over); i++) {
+		if (fleet_worker_of(fleet, i) == w->number && !fleet_ue(w, i, &now))
+			fleet_add(&w->counter[FLEET_failed], 1);
+	}
+}
+
+void *fleet_worker_run(void *arg)
+{
+	struct fleet_worker *w = arg;
+	struct epoll_event event[EVENTS];
+
+	if (w->fleet->options.warm)
+		warm(w);
+	while (!atomic_load_explicit(&w->fleet->is_over, memory_order_relaxed)) {
+		int n = epoll_wait(w->epoll, event, EVENTS, WAIT_MS);
+
+		for (int i = 0; i < n; i++) {
+			if (event[i].data.u32 != UINT32_MAX)
+				serve(w, &w->sockets[event[i].data.u32]);
+		}
+	}
+	for (unsigned i = 0; i < w->n_sockets; i++) // what came to nobody at the end
+		fleet_add(&w->counter[FLEET_overflow], fleet_overflow(&w->sockets[i]));
+	return NULL;
+}
