@@ -12,6 +12,7 @@ struct dp;
 struct group_registry;
 struct http_server;
 struct loop;
+struct push_asks;
 struct push_registry;
 struct store;
 struct ue_registry;
@@ -29,6 +30,7 @@ struct app {
 	struct af_registry *afs;
 	struct group_registry *groups;
 	struct push_registry *pushes;
+	struct push_asks *asks; // on their way to be pushes
 	struct http_server *http;
 	uint64_t started_ms; // Unix milliseconds
 	bool is_ending;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/api/naanf.h"
+#include "control/api/push_ask.h"
 #include "control/api/routes.h"
 #include "control/app.h"
 #include "control/apply.h"
@@ -187,6 +188,8 @@ static int load(struct app *app)
 		error = af_load(app);
 	if (!error)
 		error = push_load(app);
+	if (!error && !(app->asks = push_asks_new()))
+		error = -ENOMEM;
 	if (error)
 		log_error("daemon", "the store can't be loaded: %s", strerror(-error));
 	else
@@ -338,7 +341,8 @@ static void stop(struct daemon *d)
 	unwatch(d);
 	if (app->store)
 		store_close(app->store);
-	push_registry_free(app->pushes);
+	push_close(app);
+	push_asks_free(app->asks);
 	af_registry_free(app->afs);
 	group_registry_free(app->groups);
 	ue_registry_free(app->ues);

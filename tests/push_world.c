@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "control/api/naanf.h"
+#include "control/api/push_ask.h"
 #include "control/api/routes.h"
 #include "control/apply.h"
 #include "control/push/push_id.h"
@@ -143,6 +144,8 @@ static void open_process(struct world *world)
 	if (ue_load(&world->app) || group_load(&world->app) || af_load(&world->app) ||
 	    push_load(&world->app))
 		abort();
+	world->app.asks = push_asks_new();
+	assert(world->app.asks);
 	push_resume(&world->app);
 }
 
@@ -160,7 +163,8 @@ static void fail_changes(struct world *world)
 static void close_process(struct world *world)
 {
 	fail_changes(world);
-	push_registry_free(world->app.pushes);
+	push_close(&world->app);
+	push_asks_free(world->app.asks);
 	af_registry_free(world->app.afs);
 	group_registry_free(world->app.groups);
 	ue_registry_free(world->app.ues);

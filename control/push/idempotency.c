@@ -1,7 +1,6 @@
 #include "control/push/idempotency.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"

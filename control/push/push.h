@@ -10,7 +10,6 @@
 struct af;
 struct app;
 struct dp_event;
-struct push_registry;
 
 enum { PUSH_LISTS_PER_AF = 16, PUSH_SINGLES_PER_UE = 16 };
 
@@ -19,7 +18,7 @@ enum { PUSH_LISTS_PER_AF = 16, PUSH_SINGLES_PER_UE = 16 };
 int push_load(struct app *app);
 void push_resume(struct app *app); // once the workers run: what was running goes on
 // After store_close, whose last outcomes come here, and before dp_close.
-void push_registry_free(struct push_registry *pushes);
+void push_close(struct app *app);
 
 // From the loop.
 void push_event(struct app *app, const struct dp_event *event); // DP_EVENT_DONE, DP_EVENT_REPLY

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "control/app.h"
-#include "control/json/json.h"
-#include "control/push/push_registry.h"
+#include "control/push/push_told.h"
 #include "control/push/push_view.h"
 #include "control/store/store.h"
 
@@ -100,7 +99,7 @@ static int add_over(struct found *found)
 
 // ---- Both
 
-static int write(const struct found *found, struct json_writer *w)
+static int tell(const struct found *found, push_catalog_fn *each, void *ctx)
 {
 	const char *phase = found->catalog->phase;
 
@@ -110,16 +109,14 @@ static int write(const struct found *found, struct json_writer *w)
 
 		if (error && error != -ENOENT)
 			return error;
-		if (error || (phase && strcmp(phase, view.state)))
-			continue;
-		json_open_object(w, NULL);
-		push_view_write(w, &view);
-		json_close(w);
+		if (!error && (!phase || !strcmp(phase, view.state)))
+			each(ctx, &view);
 	}
 	return 0;
 }
 
-int push_catalog_write(struct app *app, const struct push_catalog *catalog, struct json_writer *w)
+int push_catalog_each(struct app *app, const struct push_catalog *catalog, push_catalog_fn *each,
+		      void *ctx)
 {
 	struct found found = {.app = app, .catalog = catalog};
 	int error = 0;
@@ -131,7 +128,7 @@ int push_catalog_write(struct app *app, const struct push_catalog *catalog, stru
 	if (!catalog->phase || !strcmp(catalog->phase, "FINISHED"))
 		error = add_over(&found);
 	if (!error)
-		error = write(&found, w);
+		error = tell(&found, each, ctx);
 	free(found.id);
 	return error;
 }

@@ -2,7 +2,7 @@
 // Pushes, newest first: those in memory and those in the store as one list. Control thread only.
 
 struct app;
-struct json_writer;
+struct push_view;
 
 enum { PUSH_CATALOG_DEFAULT = 100, PUSH_CATALOG_MAX = 1000 };
 
@@ -14,5 +14,8 @@ struct push_catalog {
 	unsigned limit;    // 1..PUSH_CATALOG_MAX
 };
 
-// Writes the pushes into the array that is open: 0, -ENOMEM, -EBADMSG, -EIO.
-int push_catalog_write(struct app *app, const struct push_catalog *catalog, struct json_writer *w);
+typedef void push_catalog_fn(void *ctx, const struct push_view *view);
+
+// Has `each` look at the pushes: 0, -ENOMEM, -EBADMSG, -EIO.
+int push_catalog_each(struct app *app, const struct push_catalog *catalog, push_catalog_fn *each,
+		      void *ctx);

@@ -3,15 +3,20 @@
 // holds the loop. Until the last batch is durable the push is as it was: after a crash it ends
 // again.
 
+#include "control/push/push_end.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/app.h"
+#include "control/push/push_material.h"
+#include "control/push/push_places.h"
 #include "control/push/push_registry.h"
+#include "control/push/push_reply.h"
+#include "control/push/push_told.h"
 #include "control/store/store.h"
 
 enum { CHUNKS_A_BATCH = 4 };

@@ -1,4 +1,5 @@
-// Pushes that were not over when the program ended: found again at start.
+// The first and the last of the life of pushes here: those that were not over when the program
+// ended are found again.
 
 #include <errno.h>
 #include <string.h>
@@ -6,7 +7,11 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "control/app.h"
+#include "control/push/push.h"
 #include "control/push/push_registry.h"
+#include "control/push/push_reply.h"
+#include "control/push/push_retention.h"
+#include "control/push/push_run.h"
 #include "control/registry/af.h"
 #include "control/store/store.h"
 
@@ -100,10 +105,21 @@ int push_load(struct app *app)
 	int error;
 
 	app->pushes = push_registry_new(app);
-	if (!app->pushes)
+	if (!app->pushes || push_replies_init(app->pushes) || push_retention_init(app->pushes))
 		return -ENOMEM;
 	error = store_scan(app->store, STORE_PUSH, "L", 1, "M", 1, each, app);
 	if (!error && app->pushes->n_live)
 		log_info("push", "%u pushes are not over: they go on", app->pushes->n_live);
 	return error;
+}
+
+void push_close(struct app *app)
+{
+	if (!app->pushes)
+		return;
+	push_loop_leave(app->pushes);
+	push_replies_free(app->pushes);
+	push_retention_free(app->pushes);
+	push_registry_free(app->pushes);
+	app->pushes = NULL;
 }

@@ -1,4 +1,4 @@
-// A push made ready to run: read from the store, given to the data plane.
+#include "control/push/push_material.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,11 +7,10 @@
 #include "base/bytes.h"
 #include "control/app.h"
 #include "control/config/config.h"
+#include "control/push/push_places.h"
 #include "control/push/push_registry.h"
 #include "control/registry/af.h"
 #include "control/store/store.h"
-
-// ---- What a push needs to run
 
 void push_material_free(struct push_material *material)
 {
@@ -21,6 +20,53 @@ void push_material_free(struct push_material *material)
 	mem_wipe(material, sizeof(*material));
 	free(material);
 }
+
+// ---- Into the store
+
+static void put_list(struct store_batch *batch, const struct push_facts *facts,
+		     const struct push_list *list, uint8_t *value)
+{
+	uint8_t key[PUSH_KEY_MAX];
+
+	for (uint32_t chunk = 0; chunk < push_chunks(list->n); chunk++)
+		store_put(batch, STORE_TARGET, key, push_key_target(key, facts->id, chunk), value,
+			  push_chunk_write(value, list, chunk));
+}
+
+static void put_push(struct store_batch *batch, const struct push_facts *facts,
+		     const struct push_material *material)
+{
+	uint8_t value[PUSH_LIVE_MAX], chunk[PUSH_INLINE_OCTETS], key[PUSH_KEY_MAX];
+	struct push_live live = {.facts = *facts, .payload = material->payload};
+
+	memcpy(live.secret, material->secret, PUSH_SECRET);
+	if (material->list.n <= PUSH_INLINE) {
+		live.chunk = chunk;
+		live.chunk_len = push_chunk_write(chunk, &material->list, 0);
+	}
+	store_put(batch, STORE_PUSH, key, push_key_live(key, facts->id), value,
+		  push_live_write(value, &live));
+	mem_wipe(value, sizeof(value));
+	mem_wipe(live.secret, PUSH_SECRET);
+}
+
+int push_material_put(struct store_batch *batch, const struct push_facts *facts,
+		      const struct push_material *material)
+{
+	uint8_t *chunk;
+
+	if (facts->n_targets > PUSH_INLINE) {
+		chunk = malloc(PUSH_CHUNK_OCTETS);
+		if (!chunk)
+			return -ENOMEM;
+		put_list(batch, facts, &material->list, chunk);
+		free(chunk);
+	}
+	put_push(batch, facts, material);
+	return 0;
+}
+
+// ---- From the store
 
 static int load_chunks(struct app *app, const struct push_facts *facts, struct push_list *list)
 {

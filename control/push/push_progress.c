@@ -2,7 +2,8 @@
 // changed, so that a push goes on where it was when the program ended by surprise. What was not
 // noted is sent again; a UE takes it once.
 
-#include <errno.h>
+#include "control/push/push_progress.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,46 +12,12 @@
 #include "base/log.h"
 #include "control/app.h"
 #include "control/config/config.h"
+#include "control/push/push_places.h"
 #include "control/push/push_registry.h"
+#include "control/push/push_reply.h"
 #include "control/store/store.h"
 
 enum { PUSHES_A_STEP = 256, NS_PER_MS = 1000000 };
-
-uint32_t push_place_chunks(uint32_t n_places)
-{
-	return n_places / PUSH_PLACES + (n_places % PUSH_PLACES > 0);
-}
-
-static size_t chunk_len(uint32_t n_places, uint32_t chunk)
-{
-	size_t octets = ((size_t)n_places + 1) / 2, from = (size_t)chunk * PUSH_PLACES_OCTETS;
-
-	return octets - from < PUSH_PLACES_OCTETS ? octets - from : PUSH_PLACES_OCTETS;
-}
-
-int push_read_places(struct app *app, const struct push_facts *facts, uint8_t *states,
-		     uint32_t n_places)
-{
-	uint8_t *value = malloc(PUSH_PLACES_OCTETS), key[PUSH_KEY_MAX];
-	int error = value ? 0 : -ENOMEM;
-
-	for (uint32_t chunk = 0; !error && chunk < push_place_chunks(n_places); chunk++) {
-		ssize_t len = store_get(app->store, STORE_PROGRESS, key,
-					push_key_states(key, facts->id, 'P', chunk), value,
-					PUSH_PLACES_OCTETS);
-
-		if (len == -ENOENT)
-			continue; // nothing of it has changed yet
-		if (len >= 0 && (size_t)len != chunk_len(n_places, chunk))
-			len = -EBADMSG;
-		if (len < 0)
-			error = (int)len;
-		else
-			memcpy(states + (size_t)chunk * PUSH_PLACES_OCTETS, value, (size_t)len);
-	}
-	free(value);
-	return error;
-}
 
 // ---- A step: some pushes, one batch
 
@@ -96,7 +63,7 @@ static bool put_places(struct step *step, struct push *push, const uint8_t *stat
 
 	for (uint32_t chunk = 0; chunk < push_place_chunks(n_places); chunk++) {
 		const uint8_t *at = states + (size_t)chunk * PUSH_PLACES_OCTETS;
-		size_t len = chunk_len(n_places, chunk);
+		size_t len = push_place_octets(n_places, chunk);
 		uint64_t hash = hash64(at, len, 0) | 1; // never that of nothing
 
 		if (push->hashes[chunk] == hash)

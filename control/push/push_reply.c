@@ -2,6 +2,8 @@
 // When the store takes none for long, push_is_full asks the loop to leave further events with the
 // data plane.
 
+#include "control/push/push_reply.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,8 @@
 // Where the last look ended is remembered, so that the store does not walk over its deletions
 // again.
 
+#include "control/push/push_retention.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

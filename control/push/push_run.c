@@ -1,5 +1,7 @@
 // Pushes on their way through the data plane: when they start, how they stop, what it tells.
 
+#include "control/push/push_run.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,12 @@
 #include "control/app.h"
 #include "control/config/config.h"
 #include "control/loop.h"
+#include "control/push/push_end.h"
+#include "control/push/push_material.h"
+#include "control/push/push_progress.h"
 #include "control/push/push_registry.h"
+#include "control/push/push_reply.h"
+#include "control/push/push_retention.h"
 #include "control/registry/af.h"
 #include "control/store/store.h"
 
@@ -182,21 +189,8 @@ int push_suspend_af(struct app *app, const struct af *af)
 
 // ---- The loop
 
-void push_event(struct app *app, const struct dp_event *event)
-{
-	struct push *push = push_of_dp(app, event->push);
-
-	if (!push)
-		return; // stored and forgotten: nothing more comes of it but by mistake
-	if (event->kind == DP_EVENT_REPLY)
-		push_replies_add(app, push, event);
-	else if (event->kind == DP_EVENT_DONE && push->phase == PUSH_RUNNING)
-		push_set_phase(app, push, PUSH_ENDING);
-	if (!app->loop) // else the turn of the loop does it
-		push_work(app);
-}
-
-bool push_work(struct app *app)
+// Starts and ends what can be started and ended; true when there is more to do at once.
+static bool work(struct app *app)
 {
 	struct push_registry *pushes = app->pushes;
 	bool more = false;
@@ -213,6 +207,20 @@ bool push_work(struct app *app)
 	return start_some(app) | more;
 }
 
+void push_event(struct app *app, const struct dp_event *event)
+{
+	struct push *push = push_of_dp(app, event->push);
+
+	if (!push)
+		return; // stored and forgotten: nothing more comes of it but by mistake
+	if (event->kind == DP_EVENT_REPLY)
+		push_replies_add(app, push, event);
+	else if (event->kind == DP_EVENT_DONE && push->phase == PUSH_RUNNING)
+		push_set_phase(app, push, PUSH_ENDING);
+	if (!app->loop) // else the turn of the loop does it
+		work(app);
+}
+
 void push_tick(struct app *app)
 {
 	if (!app->pushes->starts)
@@ -221,17 +229,17 @@ void push_tick(struct app *app)
 	push_checkpoint_tick(app);
 	push_expire(app);
 	push_retention_tick(app);
-	push_work(app);
+	work(app);
 }
 
 static bool before_sleep(void *ctx)
 {
-	return push_work(ctx);
+	return work(ctx);
 }
 
 static void retry(void *ctx)
 {
-	push_work(ctx);
+	work(ctx);
 }
 
 // On the dot, however its interval and the seconds of push_tick lie.
@@ -242,7 +250,7 @@ static void checkpoint_due(void *ctx)
 	app->pushes->checkpoint_at_ns = 0;
 	push_replies_flush(app);
 	push_checkpoint_tick(app);
-	push_work(app);
+	work(app);
 }
 
 static int loop_join(struct push_registry *pushes)
@@ -277,5 +285,5 @@ void push_resume(struct app *app)
 	if (loop_join(app->pushes))
 		log_error("push", "no memory for the loop: pushes go on once a second only");
 	push_expire(app);
-	push_work(app);
+	work(app);
 }

@@ -1,4 +1,4 @@
-#include "control/push/push_spec.h"
+#include "control/api/push_spec.h"
 
 #include "control/app.h"
 #include "control/config/config.h"

@@ -6,24 +6,27 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "control/api/answer.h"
+#include "control/api/push_api.h"
+#include "control/api/push_ask.h"
+#include "control/api/push_handlers.h"
+#include "control/api/push_limits.h"
+#include "control/api/push_spec.h"
+#include "control/api/push_target.h"
 #include "control/app.h"
 #include "control/http/http.h"
 #include "control/json/json.h"
 #include "control/json/problem.h"
-#include "control/push/push_api.h"
-#include "control/push/push_ask.h"
-#include "control/push/push_spec.h"
-#include "control/push/push_target.h"
+#include "control/push/push_run.h"
+#include "control/push/push_told.h"
 #include "control/push/push_view.h"
 #include "control/registry/af.h"
 #include "control/store/store.h"
 
 // ---- The change
 
-static void free_ask(struct ask *ask)
+static void free_ask(struct push_ask *ask)
 {
 	push_material_free(ask->material);
 	free(ask);
@@ -31,7 +34,7 @@ static void free_ask(struct ask *ask)
 
 static int apply_ask(struct change *change, struct app *app)
 {
-	struct ask *ask = (struct ask *)change;
+	struct push_ask *ask = (struct push_ask *)change;
 	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
 	struct push *push = ask->push;
 	const struct af *af;
@@ -50,7 +53,7 @@ static int apply_ask(struct change *change, struct app *app)
 
 static void ask_done(struct change *change, struct app *app, int status)
 {
-	struct ask *ask = (struct ask *)change;
+	struct push_ask *ask = (struct push_ask *)change;
 
 	push_ask_leave(app, ask);
 	if (status) {
@@ -65,48 +68,14 @@ static void ask_done(struct change *change, struct app *app, int status)
 
 // ---- Into the store
 
-static void put_list(struct store_batch *batch, const struct push_facts *facts,
-		     const struct push_list *list, uint8_t *value)
-{
-	uint8_t key[PUSH_KEY_MAX];
-
-	for (uint32_t chunk = 0; chunk < push_chunks(list->n); chunk++)
-		store_put(batch, STORE_TARGET, key, push_key_target(key, facts->id, chunk), value,
-			  push_chunk_write(value, list, chunk));
-}
-
-static void put_push(struct store_batch *batch, const struct push_facts *facts,
-		     const struct push_material *material)
-{
-	uint8_t value[PUSH_LIVE_MAX], chunk[PUSH_INLINE_OCTETS], key[PUSH_KEY_MAX];
-	struct push_live live = {.facts = *facts, .payload = material->payload};
-
-	memcpy(live.secret, material->secret, PUSH_SECRET);
-	if (material->list.n <= PUSH_INLINE) {
-		live.chunk = chunk;
-		live.chunk_len = push_chunk_write(chunk, &material->list, 0);
-	}
-	store_put(batch, STORE_PUSH, key, push_key_live(key, facts->id), value,
-		  push_live_write(value, &live));
-	mem_wipe(value, sizeof(value));
-	mem_wipe(live.secret, PUSH_SECRET);
-}
-
 // All of it in one batch. 0 or -ENOMEM.
-static int fill(struct app *app, struct store_batch *batch, const struct ask *ask)
+static int fill(struct app *app, struct store_batch *batch, const struct push_ask *ask)
 {
 	const struct push_facts *facts = &ask->push->facts;
 	char last[64 + AKMA_FQDN_MAX];
-	uint8_t *chunk;
 
-	if (facts->n_targets > PUSH_INLINE) {
-		chunk = malloc(PUSH_CHUNK_OCTETS);
-		if (!chunk)
-			return -ENOMEM;
-		put_list(batch, facts, &ask->material->list, chunk);
-		free(chunk);
-	}
-	put_push(batch, facts, ask->material);
+	if (push_material_put(batch, facts, ask->material))
+		return -ENOMEM;
 	store_put(batch, STORE_META, last, push_key_last(last, facts->fqdn), facts->id, PUSH_ID);
 	if (ask->has_key)
 		idempotency_put(app, batch, &ask->idempotency, facts->id);
@@ -118,7 +87,7 @@ static int fill(struct app *app, struct store_batch *batch, const struct ask *as
 // ---- Asking
 
 // The list of what is replaced, when no other target is named.
-static void take_old_list(struct app *app, const struct af *af, struct ask *ask,
+static void take_old_list(struct app *app, const struct af *af, struct push_ask *ask,
 			  struct problem *problem)
 {
 	const struct push *old = push_find(app, ask->old_id);
@@ -158,7 +127,7 @@ static struct push *reserve(struct app *app, const struct af *af, const struct p
 
 // From what was asked for to a full batch; the problem says why not.
 static void prepare(struct http_request *request, struct app *app, struct af *af,
-		    const struct push_spec *spec, struct store_batch *batch, struct ask *ask,
+		    const struct push_spec *spec, struct store_batch *batch, struct push_ask *ask,
 		    struct problem *problem)
 {
 	uint64_t now_ms = clock_unix_ms(app->clock);
@@ -187,7 +156,7 @@ static void prepare(struct http_request *request, struct app *app, struct af *af
 	memcpy(ask->id, ask->push->facts.id, PUSH_ID);
 }
 
-static void give_up(struct app *app, struct store_batch *batch, struct ask *ask)
+static void give_up(struct app *app, struct store_batch *batch, struct push_ask *ask)
 {
 	store_abort(batch);
 	if (ask->push)
@@ -197,11 +166,11 @@ static void give_up(struct app *app, struct store_batch *batch, struct ask *ask)
 
 // `like`: what is known of the request so far.
 static void ask_for(struct http_request *request, struct app *app, struct af *af,
-		    const struct push_spec *spec, const struct ask *like)
+		    const struct push_spec *spec, const struct push_ask *like)
 {
 	struct problem problem;
 	struct store_batch *batch;
-	struct ask *ask;
+	struct push_ask *ask;
 
 	batch = answer_begin(request, sizeof(*ask), (void **)&ask);
 	if (!batch) {
@@ -227,7 +196,7 @@ static void ask_for(struct http_request *request, struct app *app, struct af *af
 
 // Reads the key, if any; false when the request has been answered.
 static bool take_key(struct http_request *request, struct app *app, const struct af *af,
-		     const char *method, const char *resource, struct ask *like)
+		     const char *method, const char *resource, struct push_ask *like)
 {
 	const char *key = http_header(request, "idempotency-key");
 	struct problem problem;
@@ -248,7 +217,7 @@ static bool take_key(struct http_request *request, struct app *app, const struct
 }
 
 static void read_and_ask(struct http_request *request, struct app *app, struct af *af,
-			 const struct ask *like)
+			 const struct push_ask *like)
 {
 	struct push_spec spec;
 	struct problem problem;
@@ -277,7 +246,7 @@ static bool is_suspended(struct http_request *request, const struct af *af)
 void push_post(struct http_request *request, void *ctx)
 {
 	struct af *af = push_api_af(request, ctx);
-	struct ask like = {.replaces = false};
+	struct push_ask like = {.replaces = false};
 
 	if (af && take_key(request, ctx, af, "POST", "", &like) && !is_suspended(request, af))
 		read_and_ask(request, ctx, af, &like);
@@ -286,7 +255,7 @@ void push_post(struct http_request *request, void *ctx)
 void push_put(struct http_request *request, void *ctx)
 {
 	struct af *af = push_api_af(request, ctx);
-	struct ask like = {.replaces = true};
+	struct push_ask like = {.replaces = true};
 	struct push_view view;
 
 	if (!af || !push_api_id(request, request->segment[1], like.old_id) ||

@@ -1,11 +1,11 @@
-// Whether there is room for a push, and its push_id.
+#include "control/api/push_limits.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "control/api/push_ask.h"
 #include "control/app.h"
 #include "control/json/problem.h"
-#include "control/push/push_ask.h"
 #include "control/registry/af.h"
 #include "control/store/store.h"
 
@@ -19,7 +19,7 @@ static void refuse(struct problem *problem, enum problem_cause cause, unsigned r
 }
 
 // The one it replaces makes room for it.
-static bool has_room_at_ue(const struct app *app, const struct ask *ask)
+static bool has_room_at_ue(const struct app *app, const struct push_ask *ask)
 {
 	const struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
 	const struct push_list *list = &ask->material->list;
@@ -44,7 +44,7 @@ static int next_id(struct app *app, struct af *af, uint64_t now_ms)
 	return push_id_next(af->last_push_id, now_ms, af->last_push_id);
 }
 
-void push_limits_take(struct app *app, struct af *af, const struct ask *ask, uint64_t now_ms,
+void push_limits_take(struct app *app, struct af *af, const struct push_ask *ask, uint64_t now_ms,
 		      struct problem *problem)
 {
 	unsigned wait_s;

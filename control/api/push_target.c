@@ -1,9 +1,7 @@
-#include "control/push/push_target.h"
+#include "control/api/push_target.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "control/app.h"
 #include "control/config/config.h"

@@ -21,11 +21,7 @@ bool push_api_id(struct http_request *request, const char *segment, uint8_t id[P
 // A push, of this AF (NULL: of any): 404, and the same for another AF's.
 bool push_api_view(struct http_request *request, struct app *app, const char *fqdn,
 		   const uint8_t id[PUSH_ID], struct push_view *view);
+// The push as it is told.
+void push_api_answer(struct http_request *request, int status, const struct push_view *view);
 // 201, Location, the push.
 void push_api_created(struct http_request *request, struct app *app, const uint8_t id[PUSH_ID]);
-
-// Handlers that have files of their own.
-void push_post(struct http_request *request, void *ctx);    // push_accept.c
-void push_put(struct http_request *request, void *ctx);     // push_accept.c
-void push_results(struct http_request *request, void *ctx); // push_results.c
-void push_info(struct http_request *request, void *ctx);    // push_info.c

@@ -1,44 +1,43 @@
-#include "control/push/push_ask.h"
+#include "control/api/push_ask.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "control/api/push_api.h"
 #include "control/app.h"
 #include "control/http/http.h"
 #include "control/json/problem.h"
-#include "control/push/push_api.h"
 
 enum { ASK_HEADS = 256 };
 
 // Those with a key.
 struct push_asks {
-	struct ask_head heads[ASK_HEADS];
+	struct push_ask_head heads[ASK_HEADS];
 };
 
-int push_asks_init(struct push_registry *pushes)
+struct push_asks *push_asks_new(void)
 {
-	pushes->asks = calloc(1, sizeof(*pushes->asks));
-	return pushes->asks ? 0 : -ENOMEM;
+	return calloc(1, sizeof(struct push_asks));
 }
 
-void push_asks_free(struct push_registry *pushes)
+void push_asks_free(struct push_asks *asks)
 {
-	free(pushes->asks);
+	free(asks);
 }
 
-static struct ask_head *ask_head(const struct app *app, const struct idempotency *idempotency)
+static struct push_ask_head *ask_head(const struct app *app, const struct idempotency *idempotency)
 {
 	uint64_t hash = hash64(idempotency->key, strlen(idempotency->key), 0) ^
 			hash64(idempotency->fqdn, strlen(idempotency->fqdn), 0);
 
-	return &app->pushes->asks->heads[hash % ASK_HEADS];
+	return &app->asks->heads[hash % ASK_HEADS];
 }
 
-static struct ask *find_ask(const struct app *app, const struct idempotency *idempotency)
+static struct push_ask *find_ask(const struct app *app, const struct idempotency *idempotency)
 {
-	struct ask *ask;
+	struct push_ask *ask;
 
 	LIST_FOREACH(ask, ask_head(app, idempotency), same_head)
 	{
@@ -58,7 +57,7 @@ static void answer_conflict(struct http_request *request)
 }
 
 // The first request is on its way: its outcome will be that of this one.
-static void wait_for(struct ask *ask, struct http_request *request)
+static void wait_for(struct push_ask *ask, struct http_request *request)
 {
 	struct waiter *waiter = malloc(sizeof(*waiter));
 
@@ -73,7 +72,7 @@ static void wait_for(struct ask *ask, struct http_request *request)
 static bool answer_pending(struct http_request *request, const struct app *app,
 			   const struct idempotency *idempotency)
 {
-	struct ask *ask = find_ask(app, idempotency);
+	struct push_ask *ask = find_ask(app, idempotency);
 
 	if (!ask)
 		return false;
@@ -106,7 +105,7 @@ bool push_asked_before(struct http_request *request, struct app *app,
 
 // ---- On its way
 
-void push_ask_enter(struct app *app, struct ask *ask)
+void push_ask_enter(struct app *app, struct push_ask *ask)
 {
 	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
 
@@ -116,7 +115,7 @@ void push_ask_enter(struct app *app, struct ask *ask)
 		old->stop_asked = true;
 }
 
-void push_ask_leave(struct app *app, struct ask *ask)
+void push_ask_leave(struct app *app, struct push_ask *ask)
 {
 	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
 
@@ -126,7 +125,7 @@ void push_ask_leave(struct app *app, struct ask *ask)
 		old->stop_asked = false;
 }
 
-static void answer_one(struct http_request *request, struct app *app, const struct ask *ask,
+static void answer_one(struct http_request *request, struct app *app, const struct push_ask *ask,
 		       int status)
 {
 	if (status)
@@ -135,7 +134,7 @@ static void answer_one(struct http_request *request, struct app *app, const stru
 		push_api_created(request, app, ask->id);
 }
 
-void push_ask_answer(struct app *app, struct ask *ask, int status)
+void push_ask_answer(struct app *app, struct push_ask *ask, int status)
 {
 	struct waiter *waiter;
 

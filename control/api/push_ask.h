@@ -1,7 +1,6 @@
 #pragma once
 // A push that an AF asked for, on its way to the store; and those that came with an Idempotency-Key
-// found by it, so that the same request again shares the outcome. For push_accept.c, push_ask.c and
-// push_limits.c; control thread only.
+// found by it, so that the same request again shares the outcome. Control thread only.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,11 +8,11 @@
 
 #include "control/apply.h"
 #include "control/push/idempotency.h"
+#include "control/push/push_material.h"
 #include "control/push/push_registry.h"
 
-struct af;
 struct http_request;
-struct problem;
+struct push_asks;
 
 struct waiter {
 	SLIST_ENTRY(waiter) next;
@@ -22,7 +21,7 @@ struct waiter {
 SLIST_HEAD(waiters, waiter);
 
 // A push on its way.
-struct ask {
+struct push_ask {
 	struct change change;
 	struct http_request *request;
 	struct push *push; // reserved; the registry's once applied
@@ -32,25 +31,19 @@ struct ask {
 	uint8_t old_id[PUSH_ID];
 	bool has_key;
 	struct idempotency idempotency;
-	LIST_ENTRY(ask) same_head;
+	LIST_ENTRY(push_ask) same_head;
 	struct waiters waiters; // who asked for the same under the same key meanwhile
 };
-LIST_HEAD(ask_head, ask);
+LIST_HEAD(push_ask_head, push_ask);
 
-// ---- push_ask.c
+struct push_asks *push_asks_new(void); // app->asks; NULL without memory
+void push_asks_free(struct push_asks *asks);
 
 // Whether the request has been answered, or will be: the same was asked for before under its key.
 bool push_asked_before(struct http_request *request, struct app *app,
 		       const struct idempotency *idempotency);
 // The push is on its way, with its key if it has one; and it has arrived, or not.
-void push_ask_enter(struct app *app, struct ask *ask);
-void push_ask_leave(struct app *app, struct ask *ask);
+void push_ask_enter(struct app *app, struct push_ask *ask);
+void push_ask_leave(struct app *app, struct push_ask *ask);
 // Answers the request and all that wait for the same.
-void push_ask_answer(struct app *app, struct ask *ask, int status);
-
-// ---- push_limits.c
-
-// Whether there is room for the push; takes the AF's next push_id (into af->last_push_id), rate and
-// quota for it. The problem says what is in the way.
-void push_limits_take(struct app *app, struct af *af, const struct ask *ask, uint64_t now_ms,
-		      struct problem *problem);
+void push_ask_answer(struct app *app, struct push_ask *ask, int status);
