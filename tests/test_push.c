@@ -460,6 +460,31 @@ Test(push, keys_are_forgotten_after_a_time)
 	world_free(world);
 }
 
+// A key may be remembered for longer than its push: a repetition still pushes nothing.
+Test(push, key_of_a_push_that_was_deleted)
+{
+	struct world *world = some_world(1);
+	struct ask ask = {HTTP_POST, pushes, ONE("msisdn-4900000"), .idempotency_key = "k"};
+	char id[37];
+
+	world->config->push.results_retention_s = 10;
+	cr_assert_eq(world_ask_as(world, &ask), 201);
+	world_push_id(id);
+	world_run(world, 20, 1000);
+	EXPECT_STATUS(world, 404, HTTP_GET, path_of(id, ""), NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		cr_assert_eq(world_ask_as(world, &ask), 410);
+		EXPECT_HAS("\"cause\":\"PUSH_DELETED\"");
+		EXPECT_HAS(id);
+		world_crash(world);
+	}
+	ask.body = ONE("msisdn-4900001");
+	cr_assert_eq(world_ask_as(world, &ask), 409);
+	EXPECT_HAS("IDEMPOTENCY_CONFLICT");
+	cr_assert_eq(world->n_deliveries, 1);
+	world_free(world);
+}
+
 Test(push, failed_request_leaves_its_key_free)
 {
 	struct world *world = some_world(1);

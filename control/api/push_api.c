@@ -83,10 +83,16 @@ void push_api_created(struct http_request *request, struct app *app, const uint8
 {
 	char location[64 + AKMA_FQDN_MAX], text[PUSH_ID_TEXT + 1];
 	struct push_view view;
+	int error = push_view_get(app, id, &view);
 
-	if (!push_api_view(request, app, NULL, id, &view))
-		return;
 	push_id_write(text, id);
+	if (error) {
+		problem_answer_cause(
+			request, error == -ENOENT ? PROBLEM_PUSH_DELETED : problem_of_errno(error),
+			"the request was accepted as push %s, which %s", text,
+			error == -ENOENT ? "is over and was deleted" : "can't be read");
+		return;
+	}
 	snprintf(location, sizeof(location), "/akma-push/v1/%s/pushes/%s", view.facts.fqdn, text);
 	http_set_header(request, "location", location);
 	push_api_answer(request, 201, &view);

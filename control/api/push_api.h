@@ -23,5 +23,5 @@ bool push_api_view(struct http_request *request, struct app *app, const char *fq
 		   const uint8_t id[PUSH_ID], struct push_view *view);
 // The push as it is told.
 void push_api_answer(struct http_request *request, int status, const struct push_view *view);
-// 201, Location, the push.
+// 201, Location, the push that was accepted; 410 when it is over and was deleted since.
 void push_api_created(struct http_request *request, struct app *app, const uint8_t id[PUSH_ID]);
