@@ -247,6 +247,7 @@ static void put_done(struct change *change, struct app *app, int status)
 	struct af_change *c = (struct af_change *)change;
 	char location[sizeof("/akma-push/v1/afs/") + AKMA_FQDN_MAX];
 
+	af_change_end(app->afs, c->af);
 	if (status) {
 		problem_answer_cause(c->request, problem_of_errno(status), "%s", strerror(-status));
 		free(c);
@@ -288,6 +289,7 @@ static void put_af_resource(struct http_request *request, void *ctx)
 	c->is_new = !app->afs->is_live[c->af->index];
 	store_put(batch, STORE_AF, next.fqdn, strlen(next.fqdn), value,
 		  record_af_write(value, &c->next));
+	af_change_begin(app->afs, c->af);
 	apply_commit(app, batch, &c->change);
 }
 
@@ -343,7 +345,7 @@ static void delete_done(struct change *change, struct app *app, int status)
 {
 	struct af_change *c = (struct af_change *)change;
 
-	(void)app;
+	af_change_end(app->afs, c->af);
 	if (status)
 		problem_answer_cause(c->request, problem_of_errno(status), "%s", strerror(-status));
 	else
@@ -367,6 +369,7 @@ static void delete_af(struct http_request *request, void *ctx)
 	c->request = request;
 	c->af = af;
 	store_del(batch, STORE_AF, af->fqdn, strlen(af->fqdn));
+	af_change_begin(app->afs, af);
 	apply_commit(app, batch, &c->change);
 }
 

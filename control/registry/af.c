@@ -60,7 +60,7 @@ struct af *af_place(struct af_registry *afs, const char *fqdn)
 			return afs->by_index[i];
 		if (!afs->by_index[i] && empty == DP_AF_MAX)
 			empty = i;
-		if (afs->is_deleted[i] && left == DP_AF_MAX)
+		if (!afs->is_live[i] && !afs->n_changes[i] && left == DP_AF_MAX)
 			left = i;
 	}
 	if (empty == DP_AF_MAX && left == DP_AF_MAX)
@@ -72,7 +72,6 @@ struct af *af_place(struct af_registry *afs, const char *fqdn)
 	af = afs->by_index[empty];
 	if (!af)
 		return NULL;
-	afs->is_deleted[empty] = false;
 	*af = (struct af){.index = empty};
 	strcpy(af->fqdn, fqdn);
 	return af;
@@ -85,7 +84,6 @@ void af_set_live(struct af_registry *afs, struct af *af, bool is_live)
 	if (afs->is_live[af->index] == is_live)
 		return;
 	afs->is_live[af->index] = is_live;
-	afs->is_deleted[af->index] = !is_live;
 	if (is_live) {
 		memmove(afs->by_fqdn + at + 1, afs->by_fqdn + at,
 			(afs->n_live - at) * sizeof(*afs->by_fqdn));
@@ -96,6 +94,16 @@ void af_set_live(struct af_registry *afs, struct af *af, bool is_live)
 		memmove(afs->by_fqdn + at, afs->by_fqdn + at + 1,
 			(afs->n_live - at) * sizeof(*afs->by_fqdn));
 	}
+}
+
+void af_change_begin(struct af_registry *afs, const struct af *af)
+{
+	afs->n_changes[af->index]++;
+}
+
+void af_change_end(struct af_registry *afs, const struct af *af)
+{
+	afs->n_changes[af->index]--;
 }
 
 void af_registry_free(struct af_registry *afs)

@@ -7,7 +7,7 @@
 struct af_registry {
 	struct af *by_index[DP_AF_MAX]; // also of registrations that were deleted or never durable
 	bool is_live[DP_AF_MAX];
-	bool is_deleted[DP_AF_MAX];
+	uint32_t n_changes[DP_AF_MAX]; // under way: the place is not another's to take
 	struct af *by_fqdn[DP_AF_MAX]; // those that are live, ascending
 	uint32_t n_live;
 };
@@ -16,3 +16,6 @@ struct af_registry {
 // NULL when DP_AF_MAX are registered, or without memory.
 struct af *af_place(struct af_registry *afs, const char *fqdn);
 void af_set_live(struct af_registry *afs, struct af *af, bool is_live);
+// A change of the AF is on its way to the store, and has come to its end.
+void af_change_begin(struct af_registry *afs, const struct af *af);
+void af_change_end(struct af_registry *afs, const struct af *af);
