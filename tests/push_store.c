@@ -40,7 +40,7 @@ struct store {
 	struct map map[STORE_TABLE_COUNT];
 	struct store_batch *first, **end;
 	uint32_t queued, queue_max, hold;
-	int status;
+	int status, read_error;
 };
 
 static struct octets *octets_new(const void *at, size_t len)
@@ -269,6 +269,11 @@ unsigned store_poll(struct store *store)
 	return n;
 }
 
+void push_store_fail_reads(struct store *store, int error)
+{
+	store->read_error = error;
+}
+
 void push_store_crash(struct store *store)
 {
 	struct store_batch *batch;
@@ -286,6 +291,8 @@ ssize_t store_get(struct store *store, enum store_table table, const void *key, 
 	size_t at = map_at(map, key, key_len);
 	const struct octets *found;
 
+	if (store->read_error)
+		return store->read_error;
 	if (!map_has(map, at, key, key_len))
 		return -ENOENT;
 	found = map->entries[at].value;

@@ -10,6 +10,8 @@ void push_store_free(struct store *store);
 
 // From now on outcomes have this status (0: durable).
 void push_store_fail(struct store *store, int status);
+// store_get gives this instead of what is there, or is not; 0: no more.
+void push_store_fail_reads(struct store *store, int error);
 // store_poll lets at most n batches through; UINT32_MAX: all.
 void push_store_hold(struct store *store, uint32_t n);
 // Queued batches, at most; store_begin gives NULL then.

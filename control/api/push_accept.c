@@ -37,16 +37,18 @@ static int apply_ask(struct change *change, struct app *app)
 	struct push_ask *ask = (struct push_ask *)change;
 	struct push *old = ask->replaces ? push_find(app, ask->old_id) : NULL;
 	struct push *push = ask->push;
-	const struct af *af;
+	const struct af *af = af_find_normal(app, push->facts.fqdn);
+	bool is_late = !af || af->suspended; // decided while it was on its way
 
 	if (old && push_stop(app, old, DP_REPLACED))
 		return -EAGAIN;
+	if (is_late && !push_store_stop(app, ask->id, DP_NOT_ALLOWED))
+		return -EAGAIN; // the AF may be back before the end of the push is durable
 	ask->push = NULL;
 	push_enter(app, push);
 	app->pushes->n_accepted++;
-	af = af_find(app, push->facts.fqdn, strlen(push->facts.fqdn));
-	if (!af || af->suspended)
-		return push_stop(app, push, DP_NOT_ALLOWED); // decided while it was on its way
+	if (is_late)
+		return push_stop(app, push, DP_NOT_ALLOWED);
 	push_try_start(app, push, ask->material);
 	return 0;
 }

@@ -33,22 +33,42 @@ static bool has_room_at_ue(const struct app *app, const struct push_ask *ask)
 	return n < PUSH_SINGLES_PER_UE;
 }
 
-static int next_id(struct app *app, struct af *af, uint64_t now_ms)
+// An AF that is new here, or here again, goes on after the last push_id of its FQDN.
+static int read_last_id(struct app *app, struct af *af)
+{
+	uint8_t last[PUSH_ID];
+	char key[64 + AKMA_FQDN_MAX];
+	ssize_t len = store_get(app->store, STORE_META, key, push_key_last(key, af->fqdn), last,
+				sizeof(last));
+
+	if (len == -ENOENT)
+		return 0;
+	if (len != PUSH_ID)
+		return len < 0 ? (int)len : -EBADMSG;
+	memcpy(af->last_push_id, last, PUSH_ID);
+	return 0;
+}
+
+static enum problem_cause next_id(struct app *app, struct af *af, uint64_t now_ms)
 {
 	static const uint8_t none[PUSH_ID];
-	char key[64 + AKMA_FQDN_MAX];
+	int error = 0;
 
 	if (!memcmp(af->last_push_id, none, PUSH_ID))
-		store_get(app->store, STORE_META, key, push_key_last(key, af->fqdn),
-			  af->last_push_id, PUSH_ID);
-	return push_id_next(af->last_push_id, now_ms, af->last_push_id);
+		error = read_last_id(app, af);
+	if (error)
+		return problem_of_errno(error);
+	error = push_id_next(af->last_push_id, now_ms, af->last_push_id);
+	if (error)
+		return error == -ETIME ? PROBLEM_CLOCK_BEHIND : PROBLEM_SYSTEM_FAILURE;
+	return PROBLEM_NONE;
 }
 
 void push_limits_take(struct app *app, struct af *af, const struct push_ask *ask, uint64_t now_ms,
 		      struct problem *problem)
 {
+	enum problem_cause cause;
 	unsigned wait_s;
-	int error;
 
 	if (app->pushes->n_live >= app->pushes->live_max) {
 		refuse(problem, PROBLEM_NF_CONGESTION, RETRY_S, "too many pushes are not over");
@@ -59,10 +79,11 @@ void push_limits_take(struct app *app, struct af *af, const struct push_ask *ask
 		       "too many pushes for this UE are outstanding");
 		return;
 	}
-	error = next_id(app, af, now_ms);
-	if (error) {
-		refuse(problem, error == -ETIME ? PROBLEM_CLOCK_BEHIND : PROBLEM_SYSTEM_FAILURE,
-		       RETRY_S, error == -ETIME ? "the clock was set back" : "no randomness");
+	cause = next_id(app, af, now_ms);
+	if (cause != PROBLEM_NONE) {
+		refuse(problem, cause, RETRY_S,
+		       cause == PROBLEM_CLOCK_BEHIND ? "the clock was set back"
+						     : "no push_id can be made");
 		return;
 	}
 	wait_s = af_admit(app, af, ask->material->list.n);

@@ -38,6 +38,7 @@ struct push {
 	enum push_phase phase;
 	uint8_t stop;             // state that open targets get from now on; 0: it was not stopped
 	bool stop_asked;          // a stop is on its way to the store
+	bool stop_stored;         // the suspension's is, and will not be asked for again
 	bool was_run;             // the store has, or may get, states of it
 	bool may_reply;           // there are, or may be, replies in the store
 	bool is_troubled;         // logged once that it could not be read or started

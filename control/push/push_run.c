@@ -147,8 +147,19 @@ static void stops_stored(void *ctx, int status)
 			  strerror(-status));
 }
 
+bool push_store_stop(struct app *app, const uint8_t id[PUSH_ID], enum dp_state state)
+{
+	struct store_batch *batch = store_begin(app->store);
+
+	if (!batch)
+		return false;
+	push_put_stop(batch, id, state);
+	store_commit(batch, stops_stored, app);
+	return true;
+}
+
 // The AF's decision is durable, but it may be taken back before the pushes have ended: each is
-// marked for itself.
+// marked for itself. Also one of which a stop is on its way to the store: that may fail.
 static bool store_stops(struct app *app, struct push_queue *queue)
 {
 	struct store_batch *batch = NULL;
@@ -156,14 +167,14 @@ static bool store_stops(struct app *app, struct push_queue *queue)
 
 	TAILQ_FOREACH(push, &queue->pushes, of_af)
 	{
-		if (push->stop || push->stop_asked || push->phase == PUSH_ENDING)
+		if (push->stop || push->stop_stored || push->phase == PUSH_ENDING)
 			continue;
 		if (!batch)
 			batch = store_begin(app->store);
 		if (!batch)
 			return false;
 		push_put_stop(batch, push->facts.id, DP_NOT_ALLOWED);
-		push->stop_asked = true;
+		push->stop_stored = push->stop_asked = true;
 	}
 	if (batch)
 		store_commit(batch, stops_stored, queue->app);

@@ -2,6 +2,7 @@
 // Pushes started and stopped, and the loop that has them go on; push.h has what others see of it.
 // Control thread only.
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/push/push_id.h"
@@ -19,5 +20,7 @@ void push_try_start(struct app *app, struct push *push, const struct push_materi
 // A durable stop of an accepted push: 0, or -EAGAIN as in a change's apply.
 int push_stop(struct app *app, struct push *push, enum dp_state state);
 void push_put_stop(struct store_batch *batch, const uint8_t id[PUSH_ID], enum dp_state state);
+// A batch for the stop alone, on its way; false when the store takes none now.
+bool push_store_stop(struct app *app, const uint8_t id[PUSH_ID], enum dp_state state);
 
 void push_loop_leave(struct push_registry *pushes);
