@@ -184,6 +184,52 @@ Test(push, list_with_strangers)
 	world_free(world);
 }
 
+#define PAIR(a, b) BODY("{\"list\":[{\"gpsi\":\"" a "\"},{\"gpsi\":\"" b "\"}]}")
+
+// Strangers take handles: there are so many a day, known or not, and the answer tells neither.
+Test(push, strangers_of_a_day)
+{
+	struct world *world = some_world(4);
+	char id[37], first[400];
+	uint32_t handles;
+
+	world_group(world, "mine", 0, 2);
+	EXPECT_STATUS(world, 200, HTTP_PUT, "/akma-push/v1/afs/meters.example.com",
+		      "{\"allowedUes\":{\"externalGroupIds\":[\"mine\"]}}");
+	world->config->push.strangers_max = 3;
+	push(world, PAIR("msisdn-4900002", "msisdn-4999999"), id);
+	handles = dp_handles(world->app.dp);
+	EXPECT_STATUS(world, 429, HTTP_POST, pushes, PAIR("msisdn-4999998", "msisdn-4999997"));
+	EXPECT_HAS("NF_CONGESTION_RISK");
+	cr_assert_str_eq(world_answer.retry_after, "57600"); // 08:00 UTC to midnight
+	strcpy(first, world_answer.body);
+	EXPECT_STATUS(world, 429, HTTP_POST, pushes, PAIR("msisdn-4900002", "msisdn-4900003"));
+	cr_assert_str_eq(world_answer.body, first);
+	cr_assert_eq(dp_handles(world->app.dp), handles);
+	push(world, PAIR("msisdn-4900000", "msisdn-4900001"), id);
+	push(world, ONE("msisdn-4900003"), id);
+	EXPECT_STATUS(world, 429, HTTP_POST, pushes, ONE("msisdn-4900003"));
+	EXPECT_STATUS(world, 429, HTTP_POST, pushes, ONE("msisdn-4999998"));
+	world->unix_ms += 16ull * 3600 * 1000;
+	push(world, ONE("msisdn-4999998"), id);
+	cr_assert_eq(dp_handles(world->app.dp), handles + 1);
+	world_free(world);
+}
+
+// Who may reach all is a stranger to nobody that is known.
+Test(push, strangers_of_an_af_that_may_reach_all)
+{
+	struct world *world = some_world(2);
+	char id[37];
+
+	world->config->push.strangers_max = 1;
+	push(world, PAIR("msisdn-4900000", "msisdn-4900001"), id);
+	push(world, ONE("msisdn-4999999"), id);
+	push(world, ONE("msisdn-4999999"), id);
+	EXPECT_STATUS(world, 429, HTTP_POST, pushes, ONE("msisdn-4999998"));
+	world_free(world);
+}
+
 Test(push, unknown_ue_is_reached_when_it_registers)
 {
 	struct world *world = some_world(0);

@@ -89,7 +89,7 @@ static int fill(struct app *app, struct store_batch *batch, const struct push_as
 // ---- Asking
 
 // The list of what is replaced, when no other target is named.
-static void take_old_list(struct app *app, const struct af *af, struct push_ask *ask,
+static void take_old_list(struct app *app, struct af *af, struct push_ask *ask,
 			  struct problem *problem)
 {
 	const struct push *old = push_find(app, ask->old_id);

@@ -7,6 +7,7 @@
 #include "control/config/config.h"
 #include "control/json/json.h"
 #include "control/json/problem.h"
+#include "control/push/push_registry.h"
 #include "control/registry/af.h"
 #include "control/registry/group.h"
 #include "control/registry/ue.h"
@@ -15,10 +16,11 @@
 struct resolving {
 	struct app *app;
 	struct store_batch *batch;
-	const struct af *af;
+	struct af *af;
 	bool sees_supi;
 	struct push_list *list;
 	struct problem *problem;
+	uint32_t n_strangers; // identities not known, or not the AF's to reach
 };
 
 uint32_t push_target_max(const struct app *app, const struct af *af)
@@ -57,6 +59,21 @@ static bool may_be_now(const struct resolving *r, uint32_t n)
 	return false;
 }
 
+// The same for the strangers among them: a handle that is given to one is never given back. What is
+// said is the same whether they are known or not.
+static bool may_be_strangers(const struct resolving *r)
+{
+	unsigned wait_s = af_admit_strangers(r->app, r->af, r->n_strangers);
+
+	if (!wait_s)
+		return true;
+	r->app->pushes->n_strangers_refused++;
+	problem_set(r->problem, PROBLEM_NF_CONGESTION_RISK,
+		    "too many UEs in a day that are not known or not allowed");
+	r->problem->retry_after_s = wait_s;
+	return false;
+}
+
 // ---- By identity
 
 // An identity that the AF may name; false, and the problem is noted, when it is none.
@@ -71,7 +88,7 @@ static bool read_identity(const struct resolving *r, const struct json_reader *r
 	return false;
 }
 
-static bool add_identity(const struct resolving *r, const struct json_reader *reader)
+static bool add_identity(struct resolving *r, const struct json_reader *reader)
 {
 	enum dp_identity kind;
 	const char *id;
@@ -90,11 +107,22 @@ static bool add_identity(const struct resolving *r, const struct json_reader *re
 	return false;
 }
 
-static bool check_item(const struct resolving *r, const struct json_reader *reader)
+static bool check_identity(struct resolving *r, const struct json_reader *reader)
 {
-	static const char *const known[] = {"supi", "gpsi", NULL};
 	enum dp_identity kind;
 	const char *id;
+	uint32_t handle;
+
+	if (!read_identity(r, reader, &kind, &id))
+		return false;
+	handle = ue_find(r->app, kind, id);
+	r->n_strangers += handle == DP_NONE || !af_allows(r->app, r->af, handle);
+	return true;
+}
+
+static bool check_item(struct resolving *r, const struct json_reader *reader)
+{
+	static const char *const known[] = {"supi", "gpsi", NULL};
 
 	if (!json_is_object(reader->object)) {
 		problem_param(r->problem, PROBLEM_MANDATORY_IE_INCORRECT, reader->pointer,
@@ -102,12 +130,12 @@ static bool check_item(const struct resolving *r, const struct json_reader *read
 		return false;
 	}
 	json_only(reader, known);
-	return read_identity(r, reader, &kind, &id) && !problem_is(r->problem);
+	return check_identity(r, reader) && !problem_is(r->problem);
 }
 
 // Has `item` look at each; it says false to stop.
-static void each_item(const struct resolving *r, const struct json *array,
-		      bool (*item)(const struct resolving *r, const struct json_reader *reader))
+static void each_item(struct resolving *r, const struct json *array,
+		      bool (*item)(struct resolving *r, const struct json_reader *reader))
 {
 	size_t n = json_array_len(array);
 	char pointer[48];
@@ -122,12 +150,13 @@ static void each_item(const struct resolving *r, const struct json *array,
 }
 
 // The whole list is looked at before an identity of it gets a handle: what is refused uses none up.
-static void add_list(const struct resolving *r, const struct json *array)
+static void add_list(struct resolving *r, const struct json *array)
 {
 	if (!may_be_many(r, json_array_len(array)))
 		return;
 	each_item(r, array, check_item);
-	if (!problem_is(r->problem) && may_be_now(r, (uint32_t)json_array_len(array)))
+	if (!problem_is(r->problem) && may_be_now(r, (uint32_t)json_array_len(array)) &&
+	    may_be_strangers(r))
 		each_item(r, array, add_identity);
 }
 
@@ -144,11 +173,11 @@ static void bar(const struct resolving *r)
 	}
 }
 
-static void resolve_identities(const struct resolving *r, const struct json_reader *reader)
+static void resolve_identities(struct resolving *r, const struct json_reader *reader)
 {
 	if (json_has(reader, "list"))
 		add_list(r, json_array(reader, "list", JSON_REQUIRED, 1, SIZE_MAX));
-	else if (may_be_now(r, 1))
+	else if (check_identity(r, reader) && may_be_now(r, 1) && may_be_strangers(r))
 		add_identity(r, reader);
 	if (problem_is(r->problem))
 		return;
@@ -254,11 +283,11 @@ static bool has_one_kind(const struct json_reader *reader)
 	return n == 1;
 }
 
-void push_target_resolve(struct app *app, struct store_batch *batch, const struct af *af,
+void push_target_resolve(struct app *app, struct store_batch *batch, struct af *af,
 			 const struct json *target, bool sees_supi, struct push_list *list,
 			 struct problem *problem)
 {
-	struct resolving r = {app, batch, af, sees_supi, list, problem};
+	struct resolving r = {app, batch, af, sees_supi, list, problem, 0};
 	struct json_reader reader = {target, "/target", problem};
 
 	json_only(&reader, kinds);
@@ -275,7 +304,7 @@ void push_target_resolve(struct app *app, struct store_batch *batch, const struc
 			      "there is no UE in it");
 }
 
-void push_target_again(struct app *app, const struct af *af, struct push_list *list,
+void push_target_again(struct app *app, struct af *af, struct push_list *list,
 		       struct problem *problem)
 {
 	struct resolving r = {.app = app, .af = af, .list = list, .problem = problem};

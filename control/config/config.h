@@ -76,6 +76,7 @@ struct config {
 	struct {
 		uint32_t validity_max_s;
 		uint32_t targets_max;
+		uint32_t strangers_max; // of an AF, a day
 		uint32_t idempotency_retention_s;
 		uint32_t results_retention_s;
 		uint32_t checkpoint_interval_ms;

@@ -78,6 +78,8 @@ static void write_pushes(FILE *out, const struct app *app)
 	push_stats(app, &stats);
 	counter(out, "pushes_accepted", "pushes accepted", stats.accepted);
 	counter(out, "pushes_refused", "pushes refused", stats.refused);
+	counter(out, "pushes_refused_strangers",
+		"of these: too many identities not known or not allowed", stats.strangers_refused);
 	counter(out, "pushes_finished", "pushes finished", stats.finished);
 	gauge(out, "pushes_waiting", "pushes that wait for their start", stats.waiting);
 	gauge(out, "pushes_running", "pushes that run", stats.running);

@@ -245,6 +245,7 @@ void push_stats(const struct app *app, struct push_stats *stats)
 	*stats = (struct push_stats){
 		.accepted = pushes->n_accepted,
 		.refused = pushes->n_refused,
+		.strangers_refused = pushes->n_strangers_refused,
 		.finished = pushes->n_over,
 		.waiting = pushes->n_waiting,
 		.running = pushes->n_running,

@@ -80,7 +80,7 @@ struct push_registry {
 	struct app *app;
 	uint32_t running_max, live_max;
 	uint32_t n_live, n_running, n_waiting;
-	uint64_t n_accepted, n_refused, n_over;
+	uint64_t n_accepted, n_refused, n_strangers_refused, n_over;
 
 	struct push_list_head *by_id, *by_dp, *by_handle; // tables of mask + 1 heads
 	struct push_queue_head *by_fqdn;

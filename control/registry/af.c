@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/app.h"
+#include "control/config/config.h"
 #include "control/registry/af_registry.h"
 #include "control/registry/group.h"
 #include "control/registry/record.h"
@@ -244,5 +245,21 @@ unsigned af_admit(const struct app *app, struct af *af, uint32_t n_targets)
 		af->push_tokens -= SECOND_NS;
 	if (af->quota)
 		af->quota_used += n_targets;
+	return 0;
+}
+
+unsigned af_admit_strangers(const struct app *app, struct af *af, uint32_t n)
+{
+	uint64_t now_s = clock_unix_s(app->clock), day = now_s / DAY_S;
+
+	if (!n)
+		return 0;
+	if (af->strangers_day != day) {
+		af->strangers_day = day;
+		af->strangers_used = 0;
+	}
+	if (af->strangers_used + n > app->config->push.strangers_max)
+		return (unsigned)(DAY_S - now_s % DAY_S);
+	af->strangers_used += n;
 	return 0;
 }

@@ -29,8 +29,9 @@ struct af {
 
 	// Not of the registration, durable with the pushes: see push_id.h.
 	uint8_t last_push_id[16];
-	// Not durable: token bucket and the day's use.
+	// Not durable: token bucket and the day's uses.
 	uint64_t push_tokens, push_tokens_at_ns, quota_used, quota_day;
+	uint64_t strangers_used, strangers_day;
 };
 
 struct af_registry;
@@ -52,3 +53,8 @@ bool af_allows(const struct app *app, const struct af *af, uint32_t handle);
 unsigned af_admit(const struct app *app, struct af *af, uint32_t n_targets);
 // What af_admit would say; takes nothing.
 unsigned af_wait(const struct app *app, const struct af *af, uint32_t n_targets);
+
+// Takes n strangers, identities that are not known or not the AF's to reach, from what it may name
+// in a day: 0, or the seconds to wait. Both kinds count alike, so that the answer tells them not
+// apart.
+unsigned af_admit_strangers(const struct app *app, struct af *af, uint32_t n);
