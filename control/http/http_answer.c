@@ -1,11 +1,11 @@
 // Answers: copied or drawn from a source, handed to the session, let go when the stream is over.
 
+#include "control/http/http_answer.h"
+
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include "control/http/http_exchange.h"
-#include "control/http/http_session.h"
 
 void http_set_header(struct http_request *request, const char *name, const char *value)
 {
@@ -23,8 +23,8 @@ void http_set_header(struct http_request *request, const char *name, const char 
 static void answered(struct exchange *x, int status, const char *type)
 {
 	assert(x->owed && 100 < status && status < 600);
-	if (x->state == EXCHANGE_UPLOAD)
-		upload_answered(x);
+	if (x->state == EXCHANGE_UPLOAD && !x->upload.busy)
+		exchange_upload_free(x); // else whoever is busy does so
 	x->state = EXCHANGE_ANSWERED;
 	x->owed = false;
 	x->answer.status = status;
@@ -40,7 +40,7 @@ static void send_or_release(struct exchange *x)
 		return;
 	}
 	exchange_wait(x, &x->door->leaving);
-	session_answer(x->session, x);
+	x->ops->answer(x);
 }
 
 void http_answer(struct http_request *request, int status, const char *type, const void *body,
@@ -54,7 +54,7 @@ void http_answer(struct http_request *request, int status, const char *type, con
 		x->answer.len = x->answer.body != NULL ? len : 0;
 		if (x->answer.body == NULL) {
 			exchange_wait(x, NULL);
-			session_reset(x->session, x->stream_id);
+			x->ops->reset(x);
 			return;
 		}
 	}

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "control/http/http_exchange.h"
+#include "control/http/http_door.h"
 #include "control/http/http_session.h"
 #include "control/http/http_tls.h"
 #include "control/loop.h"

@@ -1,9 +1,18 @@
 #pragma once
-// One request and its answer, and the door that all of them share. Inside of the HTTP module.
+// One request and its answer: the struct that the floors of the module hand to each other, its
+// memory and its waiting. Inside of the HTTP module; control thread only.
+//
+// Floors, each of which calls only those below it:
+//
+//   http_server → http_listener → http_conn     sockets
+//   http_session                                the HTTP/2 library
+//   http_timeouts → http_request → http_upload  from header fields to a handler, and out of time
+//   http_problem → http_answer                  what goes back
+//   http_exchange → http_door                   memory, limits, counters
 //
 // An exchange belongs to its session while the stream is open (`session`), and to a handler while
-// the handler owes the answer (`owed`); it goes back to the door's pool when neither holds it. So a
-// peer may leave at any time, and a handler may answer at any later time. Control thread only.
+// the handler owes the answer (`owed`); it goes back to the door when neither holds it. So a peer
+// may leave at any time, and a handler may answer at any later time.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,21 +20,17 @@
 #include <sys/queue.h>
 
 #include "control/http/http.h"
+#include "control/http/http_door.h"
 #include "control/http/http_path.h"
-#include "control/http/http_route.h"
-#include "control/http/http_server.h"
 #include "control/http/http_text.h"
-#include "control/json/problem.h"
 
+struct exchange;
 struct session;
 
 enum {
 	EXCHANGE_HEADERS_MAX = 32,
 	EXCHANGE_SET_MAX = 8, // headers that a handler sets
 	EXCHANGE_PATH_MAX = 2048,
-	EXCHANGE_POOL = 4096, // kept for reuse
-	ANSWER_FIELDS_MAX = EXCHANGE_SET_MAX + 4,
-	SESSION_WINDOW = 256 * 1024, // of a stream: what a held upload has in memory
 };
 
 enum exchange_state {
@@ -41,12 +46,21 @@ struct field {
 	const char *value;
 };
 
-TAILQ_HEAD(exchange_list, exchange);
+// What the floors below the session want of it: a session gives one table to all its exchanges.
+// None calls back into the exchange before it returns, and none is called when `session` is NULL.
+struct exchange_ops {
+	void (*answer)(struct exchange *x);            // status and fields are there: send it
+	void (*consume)(struct exchange *x, size_t n); // the peer may send n octets more
+	void (*proceed)(struct exchange *x);           // 100 (Continue)
+	void (*reset)(struct exchange *x);             // ends the stream with INTERNAL_ERROR
+};
 
 struct exchange {
 	struct http_request request;
 	struct door *door;
 	struct session *session; // NULL: the peer is gone
+	const struct exchange_ops *ops;
+	const struct http_peer *peer; // lives as long as the session
 	int32_t stream_id;
 	enum exchange_state state;
 	bool owed;
@@ -94,54 +108,20 @@ struct exchange {
 	struct text text; // last: its octets need no clearing
 };
 
-struct door {
-	struct http_limits limits;
-	struct http_stats stats;
-	uint64_t by_class[ROUTE_OPS_MAX + 1][6];
-	uint64_t now_s;                // monotonic, read once a second
-	struct exchange_list arriving; // the peer is to send
-	struct exchange_list leaving;  // the peer is to take
-	struct exchange_list pool;
-	unsigned n_pool;
-	unsigned n_exchanges;
-	bool closed; // goes with its last exchange
-	char date[32];
-};
-
-struct door *door_new(const struct http_limits *limits); // NULL without memory
-void door_close(struct door *door);
-// Once a second: time-outs and the date.
-void door_tick(struct door *door, uint64_t now_s, int64_t unix_s);
-
-// For the session. exchange_new gives NULL when there are too many.
-struct exchange *exchange_new(struct door *door, struct session *session, int32_t stream_id);
-void exchange_header(struct exchange *x, const char *name, size_t name_len, const char *value,
-		     size_t value_len);
-void exchange_begin(struct exchange *x, bool complete); // the header fields are complete
-void exchange_data(struct exchange *x, const uint8_t *octets, size_t n);
-void exchange_end(struct exchange *x);    // the peer has sent all
-void exchange_closed(struct exchange *x); // the stream is over
-
-// Among the files of the exchange.
 static inline struct exchange *exchange_of(const struct http_request *request)
 {
 	return (struct exchange *)request;
 }
+
+// NULL when there are too many, or without memory. All of it waits for the peer to send.
+struct exchange *exchange_new(struct door *door, struct session *session,
+			      const struct exchange_ops *ops, const struct http_peer *peer,
+			      int32_t stream_id);
 void exchange_wait(struct exchange *x, struct exchange_list *list); // NULL: for nobody
 void exchange_release(struct exchange *x);                          // if nobody holds it
-void exchange_refuse(struct exchange *x, enum problem_cause cause, const char *detail);
-// Room for n more octets and a terminator. 0, -ENOMEM or -ENOSPC (the door's limit).
+
+// Room for n more octets of the body and a terminator. 0, -ENOMEM or -ENOSPC (the door's limit).
 int exchange_body_room(struct exchange *x, size_t n);
 void exchange_body_free(struct exchange *x);
-void upload_begin(struct exchange *x, bool complete);
-void upload_data(struct exchange *x, const uint8_t *octets, size_t n);
-void upload_end(struct exchange *x);
-void upload_gone(struct exchange *x);
-void upload_answered(struct exchange *x);
-// For the session: octets of a fixed answer that are left, and that n of them were taken; the next
-// octets of a stream, 0 at its end or -EIO.
-bool answer_is_stream(const struct exchange *x);
-size_t answer_left(const struct exchange *x);
-void answer_sent(struct exchange *x, size_t n);
-long answer_fill(struct exchange *x, uint8_t *to, size_t max);
-void answer_closed(struct exchange *x);
+// The upload is no more, for whatever reason: its body and its place among the uploads.
+void exchange_upload_free(struct exchange *x);

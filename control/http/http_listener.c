@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "control/http/http.h"
 #include "control/http/http_conn.h"
-#include "control/http/http_exchange.h"
+#include "control/http/http_door.h"
 #include "control/http/http_tls.h"
 #include "control/loop.h"
 

@@ -1,9 +1,11 @@
 // ProblemDetails as an answer; apart from problem.c, so that tools have the notes without the door.
 
+#include "control/http/http_problem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "control/http/http.h"
+#include "control/http/http_exchange.h"
 #include "control/json/json.h"
 #include "control/json/problem.h"
 
@@ -73,4 +75,15 @@ void problem_answer_cause(struct http_request *request, enum problem_cause cause
 		va_end(args);
 	}
 	problem_answer(request, &problem);
+}
+
+void problem_refuse(struct exchange *x, enum problem_cause cause, const char *detail)
+{
+	x->owed = true;
+	if (problem_status(cause) == 503)
+		x->door->stats.requests_refused++;
+	if (detail != NULL)
+		problem_answer_cause(&x->request, cause, "%s", detail);
+	else
+		problem_answer_cause(&x->request, cause, NULL);
 }

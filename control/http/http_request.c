@@ -1,12 +1,16 @@
 // From header fields to a handler: every check that a handler should not have to make.
 
+#include "control/http/http_request.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "control/http/http_answer.h"
 #include "control/http/http_exchange.h"
-#include "control/http/http_session.h"
+#include "control/http/http_problem.h"
+#include "control/http/http_upload.h"
 
 static const char *const method_names[HTTP_METHODS] = {
 	[HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
@@ -31,8 +35,8 @@ static void pseudo_header(struct exchange *x, const char *name, const char *valu
 	}
 }
 
-void exchange_header(struct exchange *x, const char *name, size_t name_len, const char *value,
-		     size_t value_len)
+void request_header(struct exchange *x, const char *name, size_t name_len, const char *value,
+		    size_t value_len)
 {
 	struct field *field = &x->headers[x->n_headers];
 
@@ -56,17 +60,6 @@ void exchange_header(struct exchange *x, const char *name, size_t name_len, cons
 		x->n_headers++;
 }
 
-void exchange_refuse(struct exchange *x, enum problem_cause cause, const char *detail)
-{
-	x->owed = true;
-	if (problem_status(cause) == 503)
-		x->door->stats.requests_refused++;
-	if (detail != NULL)
-		problem_answer_cause(&x->request, cause, "%s", detail);
-	else
-		problem_answer_cause(&x->request, cause, NULL);
-}
-
 static void refuse_method(struct exchange *x, unsigned methods)
 {
 	char allow[40] = "";
@@ -79,7 +72,7 @@ static void refuse_method(struct exchange *x, unsigned methods)
 		strcat(allow, method_names[m]);
 	}
 	http_set_header(&x->request, "allow", allow);
-	exchange_refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
+	problem_refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
 }
 
 // Path and query to a route; false: the request was refused.
@@ -93,7 +86,7 @@ static bool find_route(struct exchange *x)
 	int status = -EBADMSG;
 
 	if (x->path_len > EXCHANGE_PATH_MAX) {
-		exchange_refuse(x, PROBLEM_URI_TOO_LONG, NULL);
+		problem_refuse(x, PROBLEM_URI_TOO_LONG, NULL);
 		return false;
 	}
 	if (x->path != NULL)
@@ -104,16 +97,16 @@ static bool find_route(struct exchange *x)
 	case 0:
 		break;
 	case -ENOENT:
-		exchange_refuse(x, PROBLEM_RESOURCE_URI_STRUCTURE_NOT_FOUND, NULL);
+		problem_refuse(x, PROBLEM_RESOURCE_URI_STRUCTURE_NOT_FOUND, NULL);
 		return false;
 	case -EPERM:
 		refuse_method(x, match.methods);
 		return false;
 	case -EBADMSG:
-		exchange_refuse(x, PROBLEM_INVALID_MSG_FORMAT, "the path is malformed");
+		problem_refuse(x, PROBLEM_INVALID_MSG_FORMAT, "the path is malformed");
 		return false;
 	default:
-		exchange_refuse(x, PROBLEM_NF_CONGESTION, "no memory");
+		problem_refuse(x, PROBLEM_NF_CONGESTION, "no memory");
 		return false;
 	}
 	request->route = match.route;
@@ -121,7 +114,7 @@ static bool find_route(struct exchange *x)
 	x->op = match.op;
 	if (query != NULL &&
 	    query_parse(&x->query, &x->text, query + 1, x->path_len - path_len - 1) < 0) {
-		exchange_refuse(x, PROBLEM_INVALID_QUERY_PARAM, "the query is malformed");
+		problem_refuse(x, PROBLEM_INVALID_QUERY_PARAM, "the query is malformed");
 		return false;
 	}
 	return true;
@@ -178,17 +171,17 @@ static bool admit(struct exchange *x)
 
 	x->body_max = route->body_max != 0 ? route->body_max : limits->body_max;
 	if (!(x->request.roles & route->roles))
-		exchange_refuse(x, PROBLEM_NOT_AUTHORIZED, NULL);
+		problem_refuse(x, PROBLEM_NOT_AUTHORIZED, NULL);
 	else if (x->door->n_exchanges > limits->requests)
-		exchange_refuse(x, PROBLEM_NF_CONGESTION, "too many requests are under way");
+		problem_refuse(x, PROBLEM_NF_CONGESTION, "too many requests are under way");
 	else if (route->body == HTTP_NDJSON && x->door->stats.uploads_now >= limits->uploads)
-		exchange_refuse(x, PROBLEM_NF_CONGESTION, "too many uploads are under way");
+		problem_refuse(x, PROBLEM_NF_CONGESTION, "too many uploads are under way");
 	else if (!takes_media_type(x))
-		exchange_refuse(x, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-				route->body == HTTP_JSON ? "expected application/json"
-							 : "expected application/x-ndjson");
+		problem_refuse(x, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+			       route->body == HTTP_JSON ? "expected application/json"
+							: "expected application/x-ndjson");
 	else if (is_too_long(x))
-		exchange_refuse(x, PROBLEM_PAYLOAD_TOO_LARGE, NULL);
+		problem_refuse(x, PROBLEM_PAYLOAD_TOO_LARGE, NULL);
 	else
 		return true;
 	return false;
@@ -196,14 +189,14 @@ static bool admit(struct exchange *x)
 
 static bool identify(struct exchange *x)
 {
-	const struct http_peer *peer = session_peer(x->session);
+	const struct http_peer *peer = x->peer;
 
 	x->request.roles = peer->roles;
 	if (peer->af[0] == '\0')
 		return true;
 	x->request.peer_af = text_copy(&x->text, peer->af, strlen(peer->af));
 	if (x->request.peer_af == NULL)
-		exchange_refuse(x, PROBLEM_NF_CONGESTION, "no memory");
+		problem_refuse(x, PROBLEM_NF_CONGESTION, "no memory");
 	return x->request.peer_af != NULL;
 }
 
@@ -215,20 +208,20 @@ static void handle(struct exchange *x)
 	x->request.route->handle(&x->request, route_app());
 }
 
-void exchange_begin(struct exchange *x, bool complete)
+void request_begin(struct exchange *x, bool complete)
 {
 	const char *expect;
 
 	x->door->stats.requests++;
 	if (x->too_large) {
-		exchange_refuse(x, PROBLEM_HEADERS_TOO_LARGE, NULL);
+		problem_refuse(x, PROBLEM_HEADERS_TOO_LARGE, NULL);
 		return;
 	}
 	if (!find_route(x) || !identify(x) || !admit(x))
 		return;
 	expect = http_header(&x->request, "expect");
 	if (!complete && expect != NULL && strcasecmp(expect, "100-continue") == 0)
-		session_continue(x->session, x->stream_id);
+		x->ops->proceed(x);
 	if (x->request.route->body == HTTP_NDJSON) {
 		upload_begin(x, complete);
 	} else if (x->request.route->body == HTTP_NONE) {
@@ -236,11 +229,11 @@ void exchange_begin(struct exchange *x, bool complete)
 	} else {
 		x->state = EXCHANGE_BODY;
 		if (complete)
-			exchange_end(x);
+			request_end(x);
 	}
 }
 
-void exchange_data(struct exchange *x, const uint8_t *octets, size_t n)
+void request_data(struct exchange *x, const uint8_t *octets, size_t n)
 {
 	int status;
 
@@ -248,13 +241,13 @@ void exchange_data(struct exchange *x, const uint8_t *octets, size_t n)
 		upload_data(x, octets, n);
 		return;
 	}
-	session_consume(x->session, x->stream_id, n);
+	x->ops->consume(x, n);
 	if (x->state != EXCHANGE_BODY)
 		return; // nobody wants it
 	status = n <= x->body_max - x->body_len ? exchange_body_room(x, n) : -EMSGSIZE;
 	if (status < 0) {
 		exchange_body_free(x);
-		exchange_refuse(
+		problem_refuse(
 			x, status == -EMSGSIZE ? PROBLEM_PAYLOAD_TOO_LARGE : PROBLEM_NF_CONGESTION,
 			status == -EMSGSIZE ? NULL : "no memory for the body");
 		return;
@@ -263,20 +256,33 @@ void exchange_data(struct exchange *x, const uint8_t *octets, size_t n)
 	x->body_len += n;
 }
 
-void exchange_end(struct exchange *x)
+void request_end(struct exchange *x)
 {
 	if (x->state == EXCHANGE_UPLOAD)
 		upload_end(x);
 	if (x->state != EXCHANGE_BODY)
 		return;
 	if (exchange_body_room(x, 0) < 0) {
-		exchange_refuse(x, PROBLEM_NF_CONGESTION, "no memory for the body");
+		problem_refuse(x, PROBLEM_NF_CONGESTION, "no memory for the body");
 		return;
 	}
 	x->body[x->body_len] = '\0';
 	x->request.body = x->body;
 	x->request.body_len = x->body_len;
 	handle(x);
+}
+
+void request_closed(struct exchange *x)
+{
+	x->session = NULL;
+	exchange_wait(x, NULL);
+	if (x->state != EXCHANGE_ANSWERED)
+		x->door->stats.requests_gone++;
+	if (x->state == EXCHANGE_UPLOAD)
+		upload_gone(x);
+	if (x->state == EXCHANGE_ANSWERED)
+		answer_closed(x);
+	exchange_release(x);
 }
 
 void *http_app(const struct http_request *request)

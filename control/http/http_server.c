@@ -6,12 +6,30 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "control/http/http_conn.h"
-#include "control/http/http_exchange.h"
+#include "control/http/http_door.h"
 #include "control/http/http_listener.h"
 #include "control/http/http_session.h"
+#include "control/http/http_timeouts.h"
 #include "control/loop.h"
 
 enum { TICK_MS = 1000, ANNOUNCED_MS = 100 };
+
+void http_limits_default(struct http_limits *limits)
+{
+	*limits = (struct http_limits){
+		.connections = 1024,
+		.streams = 1024,
+		.requests = 16384,
+		.uploads = 64,
+		.header_octets = 16 * 1024,
+		.body_max = 1024 * 1024,
+		.bodies = 256 * 1024 * 1024,
+		.request_s = 30,
+		.answer_s = 30,
+		.open_s = 10,
+		.idle_s = 600,
+	};
+}
 
 static void drained(struct http_server *server)
 {
@@ -51,8 +69,8 @@ static void close_all(struct http_server *server)
 
 static void read_clock(struct http_server *server)
 {
-	door_tick(server->door, clock_mono_ns(&clock_system) / 1000000000,
-		  (int64_t)clock_unix_s(&clock_system));
+	timeouts_tick(server->door, clock_mono_ns(&clock_system) / 1000000000,
+		      (int64_t)clock_unix_s(&clock_system));
 }
 
 static void tick(void *ctx)

@@ -10,10 +10,14 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/text.h"
+#include "control/http/http_answer.h"
 #include "control/http/http_exchange.h"
+#include "control/http/http_request.h"
 
 enum {
 	CONNECTION_WINDOW = 4 * 1024 * 1024,
+	STREAM_WINDOW = 256 * 1024, // what a held upload has in memory
+	FIELDS_MAX = EXCHANGE_SET_MAX + 4,
 	// A peer may reset so many streams at once, and then so many a second.
 	RESET_BURST = 1000,
 	RESET_RATE = 100,
@@ -41,117 +45,7 @@ struct session {
 static nghttp2_session_callbacks *callbacks;
 static nghttp2_option *option;
 
-static struct exchange *exchange_at(nghttp2_session *ng, int32_t stream_id)
-{
-	return nghttp2_session_get_stream_user_data(ng, stream_id);
-}
-
-static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
-{
-	int32_t id = frame->hd.stream_id;
-	struct session *session = ctx;
-	struct exchange *x;
-
-	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-		return 0;
-	x = exchange_new(session->door, session, id);
-	if (x == NULL) {
-		session->door->stats.requests_refused++;
-		return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
-	}
-	nghttp2_session_set_stream_user_data(ng, id, x);
-	TAILQ_INSERT_TAIL(&session->exchanges, x, of_session);
-	session->n_exchanges++;
-	return 0;
-}
-
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
-		     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
-		     void *ctx)
-{
-	struct exchange *x = exchange_at(ng, frame->hd.stream_id);
-
-	(void)flags;
-	(void)ctx;
-	if (x != NULL)
-		exchange_header(x, (const char *)name, name_len, (const char *)value, value_len);
-	return 0;
-}
-
-static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
-{
-	bool complete = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-	struct session *session = ctx;
-	struct exchange *x;
-
-	switch (frame->hd.type) {
-	case NGHTTP2_SETTINGS:
-		session->is_open = true;
-		return 0;
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_DATA:
-		break;
-	default:
-		return 0;
-	}
-	x = exchange_at(ng, frame->hd.stream_id);
-	if (x == NULL)
-		return 0;
-	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-		exchange_begin(x, complete);
-	else if (complete)
-		exchange_end(x);
-	return 0;
-}
-
-static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t stream_id,
-			 const uint8_t *octets, size_t n, void *ctx)
-{
-	struct exchange *x = exchange_at(ng, stream_id);
-
-	(void)flags;
-	(void)ctx;
-	// Only its own stream waits for a held upload: the connection's window opens at once.
-	nghttp2_session_consume_connection(ng, n);
-	if (x != NULL)
-		exchange_data(x, octets, n);
-	return 0;
-}
-
-static void detach(struct session *session, struct exchange *x)
-{
-	TAILQ_REMOVE(&session->exchanges, x, of_session);
-	session->n_exchanges--;
-	session->idle_since = session->door->now_s;
-	exchange_closed(x);
-}
-
-static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t error, void *ctx)
-{
-	struct exchange *x = exchange_at(ng, stream_id);
-
-	(void)error;
-	if (x != NULL) {
-		nghttp2_session_set_stream_user_data(ng, stream_id, NULL);
-		detach(ctx, x);
-	}
-	return 0;
-}
-
-// After a whole answer to half a request the peer is told to keep the rest (RFC 9113 8.1).
-static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
-{
-	int32_t id = frame->hd.stream_id;
-	struct session *session = ctx;
-
-	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
-		session->door->stats.connections_bad++;
-	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
-	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
-	    nghttp2_session_get_stream_remote_close(ng, id) == 0)
-		return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
-	return 0;
-}
+// ---- The payload of answers
 
 // The payload of a fixed answer goes from the exchange to the output in one copy, and into no
 // buffer of the library, which would not be wiped.
@@ -195,6 +89,202 @@ static ssize_t on_read(nghttp2_session *ng, int32_t stream_id, uint8_t *to, size
 	return n;
 }
 
+static void wake_owner(struct session *session)
+{
+	session->wake(session->owner);
+}
+
+// ---- What an exchange asks for
+
+static void reset(struct exchange *x)
+{
+	nghttp2_submit_rst_stream(x->session->ng, NGHTTP2_FLAG_NONE, x->stream_id,
+				  NGHTTP2_INTERNAL_ERROR);
+	wake_owner(x->session);
+}
+
+static nghttp2_nv field_of(const char *name, size_t name_len, const char *value)
+{
+	return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, name_len, strlen(value),
+			    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+#define FIELD(name, value) field_of(name, sizeof(name) - 1, value)
+
+static size_t make_fields(struct exchange *x, nghttp2_nv fields[FIELDS_MAX])
+{
+	// The library takes no copies: what it points to lives as long as the stream.
+	char *number = text_take(&x->text, 32);
+	int status = x->answer.status;
+	size_t n = 0;
+
+	if (number == NULL)
+		return 0;
+	uint_write(number, (uint64_t)status);
+	fields[n++] = FIELD(":status", number);
+	fields[n++] = FIELD("date", x->door->date);
+	if (x->answer.type != NULL)
+		fields[n++] = FIELD("content-type", x->answer.type);
+	if (!answer_is_stream(x) && status != 204 && status != 304 && !x->is_head) {
+		uint_write(number + 8, x->answer.len);
+		fields[n++] = FIELD("content-length", number + 8);
+	}
+	for (unsigned i = 0; i < x->answer.n_set; i++)
+		fields[n++] = field_of(x->answer.set[i].name, strlen(x->answer.set[i].name),
+				       x->answer.set[i].value);
+	return n;
+}
+
+static void send_answer(struct exchange *x)
+{
+	nghttp2_session *ng = x->session->ng;
+	nghttp2_nv fields[FIELDS_MAX];
+	nghttp2_data_provider provider = {.source.ptr = x, .read_callback = on_read};
+	bool has_body = answer_is_stream(x) || x->answer.len > 0;
+	size_t n = make_fields(x, fields);
+
+	if (n == 0 ||
+	    nghttp2_submit_response(ng, x->stream_id, fields, n, has_body ? &provider : NULL) != 0)
+		reset(x);
+	wake_owner(x->session);
+}
+
+static void consume(struct exchange *x, size_t n)
+{
+	if (n == 0)
+		return;
+	nghttp2_session_consume_stream(x->session->ng, x->stream_id, n);
+	wake_owner(x->session);
+}
+
+static void proceed(struct exchange *x)
+{
+	const nghttp2_nv status = FIELD(":status", "100");
+
+	nghttp2_submit_headers(x->session->ng, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &status, 1,
+			       NULL);
+	wake_owner(x->session);
+}
+
+static const struct exchange_ops ops = {
+	.answer = send_answer, .consume = consume, .proceed = proceed, .reset = reset};
+
+// ---- What the library tells
+
+static struct exchange *exchange_at(nghttp2_session *ng, int32_t stream_id)
+{
+	return nghttp2_session_get_stream_user_data(ng, stream_id);
+}
+
+static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
+{
+	int32_t id = frame->hd.stream_id;
+	struct session *session = ctx;
+	struct exchange *x;
+
+	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+		return 0;
+	x = exchange_new(session->door, session, &ops, &session->peer, id);
+	if (x == NULL) {
+		session->door->stats.requests_refused++;
+		return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+	}
+	nghttp2_session_set_stream_user_data(ng, id, x);
+	TAILQ_INSERT_TAIL(&session->exchanges, x, of_session);
+	session->n_exchanges++;
+	return 0;
+}
+
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
+		     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+		     void *ctx)
+{
+	struct exchange *x = exchange_at(ng, frame->hd.stream_id);
+
+	(void)flags;
+	(void)ctx;
+	if (x != NULL)
+		request_header(x, (const char *)name, name_len, (const char *)value, value_len);
+	return 0;
+}
+
+static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
+{
+	bool complete = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	struct session *session = ctx;
+	struct exchange *x;
+
+	switch (frame->hd.type) {
+	case NGHTTP2_SETTINGS:
+		session->is_open = true;
+		return 0;
+	case NGHTTP2_HEADERS:
+	case NGHTTP2_DATA:
+		break;
+	default:
+		return 0;
+	}
+	x = exchange_at(ng, frame->hd.stream_id);
+	if (x == NULL)
+		return 0;
+	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+		request_begin(x, complete);
+	else if (complete)
+		request_end(x);
+	return 0;
+}
+
+static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t stream_id,
+			 const uint8_t *octets, size_t n, void *ctx)
+{
+	struct exchange *x = exchange_at(ng, stream_id);
+
+	(void)flags;
+	(void)ctx;
+	// Only its own stream waits for a held upload: the connection's window opens at once.
+	nghttp2_session_consume_connection(ng, n);
+	if (x != NULL)
+		request_data(x, octets, n);
+	return 0;
+}
+
+static void detach(struct session *session, struct exchange *x)
+{
+	TAILQ_REMOVE(&session->exchanges, x, of_session);
+	session->n_exchanges--;
+	session->idle_since = session->door->now_s;
+	request_closed(x);
+}
+
+static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t error, void *ctx)
+{
+	struct exchange *x = exchange_at(ng, stream_id);
+
+	(void)error;
+	if (x != NULL) {
+		nghttp2_session_set_stream_user_data(ng, stream_id, NULL);
+		detach(ctx, x);
+	}
+	return 0;
+}
+
+// After a whole answer to half a request the peer is told to keep the rest (RFC 9113 8.1).
+static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
+{
+	int32_t id = frame->hd.stream_id;
+	struct session *session = ctx;
+
+	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+		session->door->stats.connections_bad++;
+	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
+	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
+	    nghttp2_session_get_stream_remote_close(ng, id) == 0)
+		return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+	return 0;
+}
+
+// ---- Life
+
 // One set for all sessions, made once and kept.
 static void prepare(void)
 {
@@ -219,7 +309,7 @@ static int submit_settings(struct session *session)
 	const struct http_limits *limits = &session->door->limits;
 	const nghttp2_settings_entry settings[] = {
 		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, SESSION_WINDOW},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->header_octets},
 		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
 	};
@@ -317,11 +407,6 @@ bool session_is_done(const struct session *session)
 	       nghttp2_session_want_write(session->ng) == 0;
 }
 
-const struct http_peer *session_peer(const struct session *session)
-{
-	return &session->peer;
-}
-
 bool session_is_open(const struct session *session)
 {
 	return session->is_open;
@@ -340,7 +425,7 @@ uint64_t session_idle_since(const struct session *session)
 void session_announce_end(struct session *session)
 {
 	nghttp2_submit_shutdown_notice(session->ng);
-	session->wake(session->owner);
+	wake_owner(session);
 }
 
 void session_refuse_new(struct session *session)
@@ -348,73 +433,5 @@ void session_refuse_new(struct session *session)
 	nghttp2_submit_goaway(session->ng, NGHTTP2_FLAG_NONE,
 			      nghttp2_session_get_last_proc_stream_id(session->ng),
 			      NGHTTP2_NO_ERROR, NULL, 0);
-	session->wake(session->owner);
-}
-
-static nghttp2_nv field_of(const char *name, size_t name_len, const char *value)
-{
-	return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, name_len, strlen(value),
-			    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
-
-#define FIELD(name, value) field_of(name, sizeof(name) - 1, value)
-
-static size_t make_fields(struct exchange *x, nghttp2_nv fields[ANSWER_FIELDS_MAX])
-{
-	// The library takes no copies: what it points to lives as long as the stream.
-	char *number = text_take(&x->text, 32);
-	int status = x->answer.status;
-	size_t n = 0;
-
-	if (number == NULL)
-		return 0;
-	uint_write(number, (uint64_t)status);
-	fields[n++] = FIELD(":status", number);
-	fields[n++] = FIELD("date", x->door->date);
-	if (x->answer.type != NULL)
-		fields[n++] = FIELD("content-type", x->answer.type);
-	if (!answer_is_stream(x) && status != 204 && status != 304 && !x->is_head) {
-		uint_write(number + 8, x->answer.len);
-		fields[n++] = FIELD("content-length", number + 8);
-	}
-	for (unsigned i = 0; i < x->answer.n_set; i++)
-		fields[n++] = field_of(x->answer.set[i].name, strlen(x->answer.set[i].name),
-				       x->answer.set[i].value);
-	return n;
-}
-
-void session_answer(struct session *session, struct exchange *x)
-{
-	nghttp2_nv fields[ANSWER_FIELDS_MAX];
-	nghttp2_data_provider provider = {.source.ptr = x, .read_callback = on_read};
-	bool has_body = answer_is_stream(x) || x->answer.len > 0;
-	size_t n = make_fields(x, fields);
-
-	if (n == 0 || nghttp2_submit_response(session->ng, x->stream_id, fields, n,
-					      has_body ? &provider : NULL) != 0)
-		session_reset(session, x->stream_id);
-	session->wake(session->owner);
-}
-
-void session_consume(struct session *session, int32_t stream_id, size_t n)
-{
-	if (n == 0)
-		return;
-	nghttp2_session_consume_stream(session->ng, stream_id, n);
-	session->wake(session->owner);
-}
-
-void session_continue(struct session *session, int32_t stream_id)
-{
-	const nghttp2_nv status = FIELD(":status", "100");
-
-	nghttp2_submit_headers(session->ng, NGHTTP2_FLAG_NONE, stream_id, NULL, &status, 1, NULL);
-	session->wake(session->owner);
-}
-
-void session_reset(struct session *session, int32_t stream_id)
-{
-	nghttp2_submit_rst_stream(session->ng, NGHTTP2_FLAG_NONE, stream_id,
-				  NGHTTP2_INTERNAL_ERROR);
-	session->wake(session->owner);
+	wake_owner(session);
 }

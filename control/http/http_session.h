@@ -9,7 +9,6 @@
 #include "control/http/http_server.h"
 
 struct door;
-struct exchange;
 struct session;
 
 enum { SESSION_SEND_MIN = 16384 + 9 + 256 }; // one frame
@@ -27,7 +26,6 @@ int session_recv(struct session *session, const uint8_t *octets, size_t n);
 size_t session_send(struct session *session, uint8_t *to, size_t max);
 bool session_is_done(const struct session *session); // nothing to come, nothing to send
 
-const struct http_peer *session_peer(const struct session *session);
 bool session_is_open(const struct session *session); // the peer's preface has come
 unsigned session_n_exchanges(const struct session *session);
 uint64_t session_idle_since(const struct session *session); // door's now_s
@@ -35,9 +33,3 @@ uint64_t session_idle_since(const struct session *session); // door's now_s
 // An orderly end: announce (GOAWAY without a limit), then, a moment later, refuse what is new.
 void session_announce_end(struct session *session);
 void session_refuse_new(struct session *session);
-
-// For the exchange.
-void session_answer(struct session *session, struct exchange *x);
-void session_consume(struct session *session, int32_t stream_id, size_t n);
-void session_continue(struct session *session, int32_t stream_id); // 100
-void session_reset(struct session *session, int32_t stream_id);

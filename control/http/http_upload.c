@@ -2,32 +2,27 @@
 // The body buffer holds what was not handed out: part of a line, and while the handler holds back
 // also what the peer's window let through.
 
+#include "control/http/http_upload.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "control/http/http_exchange.h"
-#include "control/http/http_session.h"
-
-// The upload is no more, for whatever reason.
-static void forget(struct exchange *x)
-{
-	x->door->stats.uploads_now--;
-	exchange_body_free(x);
-}
+#include "control/http/http_problem.h"
 
 void upload_gone(struct exchange *x)
 {
 	x->owed = false;
 	x->state = EXCHANGE_HANDLED;
-	forget(x);
+	exchange_upload_free(x);
 	x->request.route->upload->gone(x->upload.ctx);
 }
 
 static void refuse(struct exchange *x, enum problem_cause cause, const char *detail)
 {
 	upload_gone(x);
-	exchange_refuse(x, cause, detail);
+	problem_refuse(x, cause, detail);
 }
 
 void upload_begin(struct exchange *x, bool complete)
@@ -40,19 +35,12 @@ void upload_begin(struct exchange *x, bool complete)
 	x->upload.ctx = x->request.route->upload->begin(&x->request);
 	x->upload.busy = false;
 	if (x->state != EXCHANGE_UPLOAD) {
-		forget(x);
+		exchange_upload_free(x);
 		return;
 	}
 	assert(x->upload.ctx != NULL); // NULL means answered
 	if (complete)
 		upload_end(x);
-}
-
-// The handler has answered before the end, and not from within a call of ours.
-void upload_answered(struct exchange *x)
-{
-	if (!x->upload.busy)
-		forget(x);
 }
 
 // The next line in the body, without its end; NULL when there is no whole one.
@@ -116,7 +104,7 @@ static void compact(struct exchange *x)
 		x->upload.line_at = 0;
 	}
 	if (x->upload.unconsumed > keep) {
-		session_consume(x->session, x->stream_id, x->upload.unconsumed - keep);
+		x->ops->consume(x, x->upload.unconsumed - keep);
 		x->upload.unconsumed = keep;
 	}
 }
@@ -130,8 +118,8 @@ static void pump(struct exchange *x)
 	hand_out(x);
 	x->upload.busy = false;
 	if (x->state != EXCHANGE_UPLOAD) {
-		session_consume(x->session, x->stream_id, x->upload.unconsumed);
-		forget(x);
+		x->ops->consume(x, x->upload.unconsumed);
+		exchange_upload_free(x);
 		return;
 	}
 	compact(x);
@@ -143,14 +131,14 @@ static void pump(struct exchange *x)
 	if (x->upload.held || !x->upload.complete)
 		return;
 	x->state = EXCHANGE_HANDLED;
-	forget(x);
+	exchange_upload_free(x);
 	upload->end(x->upload.ctx);
 }
 
 void upload_data(struct exchange *x, const uint8_t *octets, size_t n)
 {
 	if (exchange_body_room(x, n) < 0) {
-		session_consume(x->session, x->stream_id, x->upload.unconsumed + n);
+		x->ops->consume(x, x->upload.unconsumed + n);
 		refuse(x, PROBLEM_NF_CONGESTION, "no memory for the body");
 		return;
 	}

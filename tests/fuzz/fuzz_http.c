@@ -13,8 +13,9 @@
 
 #include "../http_routes.h"
 #include "control/http/http.h"
-#include "control/http/http_exchange.h"
+#include "control/http/http_door.h"
 #include "control/http/http_session.h"
+#include "control/http/http_timeouts.h"
 
 enum { MODE_RAW, MODE_OCTETS, MODE_RECORDS, MODES, FRAME_HEAD = 9, OUT = 65536 };
 enum {
@@ -193,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 	routes_init(NULL);
 	routes_seen.hold_each = 3;
 	peer.door = door_new(&limits);
-	door_tick(peer.door, 100, 0);
+	timeouts_tick(peer.door, 100, 0);
 	peer.session = session_new(peer.door, &all, wake, NULL);
 	peer.piece = octets[1] > 0 ? octets[1] : 4096;
 	if (octets[0] % MODES != MODE_RAW)
@@ -205,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 	if (octets[0] & 0x80)
 		handlers_answer(&peer);
 	if (octets[0] & 0x40)
-		door_tick(peer.door, 200, 100); // everything is late
+		timeouts_tick(peer.door, 200, 100); // everything is late
 	take_answers(&peer);
 	session_free(peer.session);
 	routes_answer_later();
