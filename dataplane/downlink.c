@@ -5,11 +5,12 @@
 // Targets that fall out on the way are counted and their state says why. What the back end does not
 // take is walked again: the datagram is the same octets, whenever it is built.
 
+#include "dataplane/downlink.h"
+
 #include <assert.h>
 
 #include "base/bytes.h"
 #include "crypto/akma.h"
-#include "dataplane/worker.h"
 
 enum { PREFETCH_AHEAD = 16 };
 
@@ -196,7 +197,7 @@ static unsigned allowance(struct worker *w, const struct dp_push *push)
 	return n / segments;
 }
 
-bool worker_send(struct worker *w, struct part *part)
+bool downlink_send(struct worker *w, struct part *part)
 {
 	const unsigned segments = part->push->n_segments;
 	unsigned n = allowance(w, part->push);

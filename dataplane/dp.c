@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/plane.h"
+#include "dataplane/run.h"
 
 _Static_assert((int)DP_ERROR_MAX == (int)IO_ERROR_MAX, "errors of back ends are passed on");
 
@@ -147,7 +148,7 @@ int dp_start(struct dp *dp)
 
 	dp->started = true;
 	for (unsigned i = 0; i < dp->config.n_workers && !status; i++)
-		status = worker_start(&dp->workers[i]);
+		status = run_start(&dp->workers[i]);
 	if (status)
 		dp_stop(dp);
 	return status;
@@ -156,7 +157,7 @@ int dp_start(struct dp *dp)
 void dp_stop(struct dp *dp)
 {
 	for (unsigned i = 0; i < dp->config.n_workers; i++)
-		worker_stop(&dp->workers[i]);
+		run_stop(&dp->workers[i]);
 }
 
 void dp_close(struct dp *dp)
@@ -172,7 +173,7 @@ void dp_close(struct dp *dp)
 bool dp_turn(struct dp *dp, unsigned worker)
 {
 	dp->started = true;
-	return worker_turn(&dp->workers[worker]);
+	return run_round(&dp->workers[worker]);
 }
 
 const char *dp_io_name(const struct dp *dp)
@@ -196,35 +197,6 @@ unsigned dp_workers(const struct dp *dp)
 }
 
 // ---- Commands
-
-bool plane_give(struct dp *dp, struct worker *worker, struct command *command)
-{
-	struct command *place;
-
-	if (!dp->started)
-		return worker_apply(worker, command);
-	place = ring_reserve(&worker->commands);
-	if (!place)
-		return false;
-	*place = *command;
-	ring_push(&worker->commands);
-	worker->io_ops->wake(worker->io);
-	return true;
-}
-
-bool plane_give_all(struct dp *dp, const struct command *command)
-{
-	for (unsigned i = 0; i < dp->config.n_workers; i++) {
-		if (dp->started && !ring_room(&dp->workers[i].commands))
-			return false;
-	}
-	for (unsigned i = 0; i < dp->config.n_workers; i++) {
-		struct command copy = *command;
-
-		plane_give(dp, &dp->workers[i], &copy);
-	}
-	return true;
-}
 
 bool dp_tune(struct dp *dp, const struct dp_tuning *tuning)
 {

@@ -77,6 +77,11 @@ bool dp_push_stop(struct dp *dp, struct dp_push *push, enum dp_state state)
 	return give_parts(dp, push, &command);
 }
 
+uint32_t dp_places(const uint32_t *handles, uint32_t n_handles)
+{
+	return push_places(handles, n_handles);
+}
+
 uint32_t dp_push_places(const struct dp_push *push)
 {
 	return push->n_places;

@@ -35,7 +35,7 @@ static uint32_t lay_out(const uint32_t *handles, uint32_t n, uint32_t first[CONT
 	return last;
 }
 
-uint32_t dp_places(const uint32_t *handles, uint32_t n_handles)
+uint32_t push_places(const uint32_t *handles, uint32_t n_handles)
 {
 	uint32_t first[CONTEXT_SLOTS + 1], end[CONTEXT_SLOTS];
 

@@ -100,6 +100,8 @@ struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 			 const struct dp_push_spec *spec, int *error);
 void push_free(struct dp_push *push);
 
+// Places that a list takes.
+uint32_t push_places(const uint32_t *handles, uint32_t n_handles);
 uint32_t push_place_of(const struct dp_push *push, uint32_t handle); // or DP_NONE
 
 static inline bool push_is_single(const struct dp_push *push)

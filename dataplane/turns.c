@@ -8,7 +8,9 @@
 // The heap `due` holds those that wait for a time: all that wait, and those in line for their
 // expiry, the first of a line for its AF's pace.
 
-#include "dataplane/worker.h"
+#include "dataplane/turns.h"
+
+#include "dataplane/downlink.h"
 
 enum {
 	NS_PER_S = 1000000000,
@@ -108,7 +110,7 @@ static bool has_its_turn(struct worker *w, struct part *part)
 	return tokens_ns(w, part, line->promised) <= w->now_ns;
 }
 
-void worker_set_af_rate(struct worker *w, unsigned af, uint64_t rate)
+void turns_set_af_rate(struct worker *w, unsigned af, uint64_t rate)
 {
 	pace_set(&w->pace_af[af], (rate + w->n_workers - 1) / w->n_workers, w->now_ns);
 	await_tokens(w, &w->line_af[af]);
@@ -116,7 +118,7 @@ void worker_set_af_rate(struct worker *w, unsigned af, uint64_t rate)
 
 // ---- What a part does next
 
-void worker_sweep(struct worker *w, struct part *part, enum dp_state state)
+void turns_sweep(struct worker *w, struct part *part, enum dp_state state)
 {
 	leave(w, part);
 	part->sweep_state = (uint8_t)state;
@@ -124,14 +126,14 @@ void worker_sweep(struct worker *w, struct part *part, enum dp_state state)
 	line_put(&w->ending, part);
 }
 
-void worker_schedule(struct worker *w, struct part *part)
+void turns_schedule(struct worker *w, struct part *part)
 {
 	uint64_t next = earlier(part->next_lap_ns, part->hurry_ns);
 
 	if (!part->n_open) {
 		line_put(&w->ending, part);
 	} else if (has_expired(w, part)) {
-		worker_sweep(w, part, DP_EXPIRED);
+		turns_sweep(w, part, DP_EXPIRED);
 	} else if (next > w->now_ns) {
 		due_put(&w->due, part, earlier(next, expiry_ns(w, part)));
 	} else {
@@ -147,18 +149,18 @@ static void wake_due(struct worker *w)
 
 	while ((part = due_take(&w->due, w->now_ns))) {
 		if (lap_is_over(part))
-			worker_schedule(w, part);
+			turns_schedule(w, part);
 		else
 			call(w, part); // it was in line
 	}
 }
 
-void worker_settled(struct worker *w, struct part *part)
+void turns_settled(struct worker *w, struct part *part)
 {
 	if (part->due_index == UINT32_MAX || !lap_is_over(part))
 		return; // its turn comes anyway
 	due_del(&w->due, part);
-	worker_schedule(w, part);
+	turns_schedule(w, part);
 }
 
 // ---- Sweeps: what is open becomes final
@@ -189,15 +191,12 @@ static void sweep(struct part *part)
 
 static bool tell_done(struct worker *w, struct part *part)
 {
-	struct worker_event *event = ring_reserve(&w->events);
+	const struct worker_event event = {.kind = DP_EVENT_DONE, .push = part->push};
 
-	if (!event)
+	if (!ring_room(&w->events))
 		return false;
-	running_del(&w->running, part);
-	*event = (struct worker_event){.kind = DP_EVENT_DONE, .push = part->push};
-	ring_push(&w->events);
-	w->told = true;
-	return true;
+	running_del(&w->running, part); // control may free it as soon as it is told
+	return worker_tell(w, &event);
 }
 
 // ---- Turns
@@ -236,25 +235,25 @@ static bool send_turn(struct worker *w)
 		return false;
 	line_del(part);
 	if (has_expired(w, part)) {
-		worker_sweep(w, part, DP_EXPIRED);
+		turns_sweep(w, part, DP_EXPIRED);
 		return true;
 	}
 	if (!has_its_turn(w, part)) {
 		line_up(w, part);
 		return true;
 	}
-	if (!worker_send(w, part))
+	if (!downlink_send(w, part))
 		w->send_again_ns = w->now_ns + SEND_AGAIN_NS;
 	if (!lap_is_over(part)) {
 		line_put(&w->ready, part);
 		return true;
 	}
 	lap_end(part, &w->pauses, w->now_ns);
-	worker_schedule(w, part);
+	turns_schedule(w, part);
 	return true;
 }
 
-bool worker_downlink(struct worker *w)
+bool turns_take(struct worker *w)
 {
 	bool has_sent;
 
@@ -263,7 +262,7 @@ bool worker_downlink(struct worker *w)
 	return end_turn(w) || has_sent;
 }
 
-uint64_t worker_downlink_ns(const struct worker *w)
+uint64_t turns_next_ns(const struct worker *w)
 {
 	uint64_t next = due_first_ns(&w->due);
 
@@ -283,7 +282,7 @@ static void make_due(struct worker *w, struct part *part, uint32_t place)
 		due_put(&w->due, part, part->hurry_ns);
 }
 
-void worker_make_due(struct worker *w, uint32_t handle)
+void turns_make_due(struct worker *w, uint32_t handle)
 {
 	struct part *part;
 

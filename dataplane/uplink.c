@@ -5,10 +5,12 @@
 // A datagram that is not what it should be is dropped for a counted reason; nothing is ever
 // answered. The tag is looked at last, states only move forward, so replays change nothing.
 
+#include "dataplane/uplink.h"
+
 #include "base/bytes.h"
 #include "crypto/akma.h"
 #include "dataplane/frame.h"
-#include "dataplane/worker.h"
+#include "dataplane/turns.h"
 
 enum { UPLINK_BURST = DP_BURST_MAX };
 
@@ -129,7 +131,7 @@ static bool tell_reply(struct worker *w, const struct ack *ack)
 
 	if (!ack->frame.reply_len)
 		return true;
-	reply = ring_reserve(&w->replies);
+	reply = worker_reserve_reply(w);
 	if (!reply)
 		return false;
 	reply->push = ack->part->push;
@@ -137,8 +139,7 @@ static bool tell_reply(struct worker *w, const struct ack *ack)
 	reply->status = ack->frame.status;
 	reply->len = ack->frame.reply_len;
 	memcpy(reply->octets, ack->reply, reply->len);
-	ring_push(&w->replies);
-	w->told = true;
+	worker_push_reply(w);
 	return true;
 }
 
@@ -200,11 +201,11 @@ static void verify(struct worker *w, struct ack *all, unsigned n)
 		for (unsigned i = 0; i < k; i++)
 			settle(w, same[i]);
 		if (!part->n_open)
-			worker_settled(w, part); // control may free its push from here on
+			turns_settled(w, part);
 	}
 }
 
-bool worker_uplink(struct worker *w)
+bool uplink_take(struct worker *w)
 {
 	struct frame *frame[UPLINK_BURST];
 	struct ack ack[UPLINK_BURST];

@@ -1,106 +1,36 @@
 #include "dataplane/worker.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+enum { MS_NS = 1000 * 1000 };
 
-enum { MS_NS = 1000 * 1000, SLEEP_MAX_NS = 1000 * MS_NS };
+// ---- What it tells control
 
-// ---- Commands
-
-static void set_tuning(struct worker *w, const struct dp_tuning *tuning)
+bool worker_tell(struct worker *w, const struct worker_event *event)
 {
-	w->tuning = *tuning;
-	w->pauses = (struct lap_pauses){(uint64_t)tuning->lap_pause_ms * MS_NS,
-					(uint64_t)tuning->lap_pause_max_ms * MS_NS};
-	pace_set(&w->pace, (tuning->rate + w->n_workers - 1) / w->n_workers, w->now_ns);
-}
+	struct worker_event *place = ring_reserve(&w->events);
 
-static void start(struct worker *w, struct dp_push *push)
-{
-	struct part *part = &push->parts[w->index];
-
-	running_put(&w->running, part);
-	worker_schedule(w, part);
-}
-
-static void stop(struct worker *w, const uint8_t push_id[16], enum dp_state state)
-{
-	struct part *part = running_find(&w->running, push_id);
-
-	if (part && part->mode != PART_SWEEP) // else it is over, or on its way there
-		worker_sweep(w, part, state);
-}
-
-static bool tell_fence(struct worker *w, uint64_t token)
-{
-	struct worker_event *event = ring_reserve(&w->events);
-
-	if (!event)
+	if (!place)
 		return false;
-	*event = (struct worker_event){.kind = DP_EVENT_FENCE, .token = token};
+	*place = *event;
 	ring_push(&w->events);
 	w->told = true;
 	return true;
 }
 
-bool worker_apply(struct worker *w, struct command *command)
+struct worker_reply *worker_reserve_reply(struct worker *w)
 {
-	struct context *context = &w->contexts[command->handle];
-
-	switch (command->kind) {
-	case COMMAND_PUT_KEY:
-		context_put_key(context, &command->key.kakma, command->key.expiry);
-		mem_wipe(&command->key.kakma, sizeof(command->key.kakma));
-		worker_make_due(w, command->handle);
-		return true;
-	case COMMAND_DEL_KEY:
-		context_del_key(context);
-		return true;
-	case COMMAND_PUT_ADDRESS:
-		context_put_address(context, &command->address);
-		worker_make_due(w, command->handle);
-		return true;
-	case COMMAND_DEL_ADDRESS:
-		context_del_address(context);
-		return true;
-	case COMMAND_START:
-		start(w, command->push);
-		return true;
-	case COMMAND_STOP:
-		stop(w, command->stop.push_id, command->stop.state);
-		return true;
-	case COMMAND_AF_RATE:
-		worker_set_af_rate(w, command->handle, command->rate);
-		return true;
-	case COMMAND_TUNE:
-		set_tuning(w, &command->tuning);
-		return true;
-	case COMMAND_FENCE:
-		return tell_fence(w, command->token);
-	}
-	return true;
+	return ring_reserve(&w->replies);
 }
 
-static bool apply_commands(struct worker *w)
+void worker_push_reply(struct worker *w)
 {
-	struct command *command;
-	unsigned n;
-
-	for (n = 0; n < WORKER_COMMAND_BURST && (command = ring_front(&w->commands)); n++) {
-		if (!worker_apply(w, command))
-			break;
-		ring_pop(&w->commands);
-	}
-	return n > 0;
+	ring_push(&w->replies);
+	w->told = true;
 }
 
-// ---- The round
-
-static void tell_control(struct worker *w)
+void worker_wake_control(struct worker *w)
 {
 	uint64_t one = 1;
 
@@ -111,77 +41,23 @@ static void tell_control(struct worker *w)
 		return; // the counter is full: control is being woken anyway
 }
 
-bool worker_turn(struct worker *w)
+// ---- Tuning
+
+void worker_tune(struct worker *w, const struct dp_tuning *tuning)
 {
-	bool busy;
-
-	w->now_ns = clock_mono_ns(w->clock);
-	w->now_s = clock_unix_s(w->clock);
-	w->looks = WORKER_LOOKS;
-	busy = apply_commands(w);
-	busy |= worker_uplink(w);
-	busy |= worker_downlink(w);
-	tell_control(w);
-	return busy;
-}
-
-// Until something arrives or the next lap is due. Armed first, then one more look: what comes after
-// that look wakes it.
-static void nap(struct worker *w)
-{
-	uint64_t until;
-
-	w->io_ops->arm(w->io);
-	if (worker_turn(w) || atomic_load(&w->stop)) {
-		w->io_ops->wait(w->io, 0);
-		return;
-	}
-	until = worker_downlink_ns(w);
-	until = until > w->now_ns ? until - w->now_ns : 0;
-	w->io_ops->wait(w->io, until < SLEEP_MAX_NS ? until : SLEEP_MAX_NS);
-}
-
-static void *run(void *arg)
-{
-	struct worker *w = arg;
-
-	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
-		if (!worker_turn(w))
-			nap(w);
-	}
-	return NULL;
-}
-
-int worker_start(struct worker *w)
-{
-	int error = pthread_create(&w->thread, NULL, run, w);
-	char name[16];
-
-	if (error)
-		return -error;
-	w->has_thread = true;
-	snprintf(name, sizeof(name), "worker-%u", w->index);
-	pthread_setname_np(w->thread, name);
-	return 0;
-}
-
-void worker_stop(struct worker *w)
-{
-	if (!w->has_thread)
-		return;
-	atomic_store(&w->stop, true);
-	w->io_ops->wake(w->io);
-	pthread_join(w->thread, NULL);
-	w->has_thread = false;
+	w->tuning = *tuning;
+	w->pauses = (struct lap_pauses){(uint64_t)tuning->lap_pause_ms * MS_NS,
+					(uint64_t)tuning->lap_pause_max_ms * MS_NS};
+	pace_set(&w->pace, (tuning->rate + w->n_workers - 1) / w->n_workers, w->now_ns);
 }
 
 // ---- Open and close
 
 size_t worker_size(const struct dp_config *config)
 {
-	return ring_size(WORKER_COMMANDS, sizeof(struct command)) +
-	       ring_size(WORKER_EVENTS, sizeof(struct worker_event)) +
-	       ring_size(WORKER_REPLIES, sizeof(struct worker_reply)) +
+	return ring_size(MAIL_COMMANDS, sizeof(struct command)) +
+	       ring_size(MAIL_EVENTS, sizeof(struct worker_event)) +
+	       ring_size(MAIL_REPLIES, sizeof(struct worker_reply)) +
 	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct af_line)) +
 	       config->push_max * sizeof(struct part *) + running_size(config->push_max) + 4096;
 }
@@ -198,12 +74,12 @@ static int take_ring(struct ring *ring, struct arena *arena, uint32_t capacity, 
 
 static int take_memory(struct worker *w, const struct dp_config *config, struct arena *arena)
 {
-	int error = take_ring(&w->commands, arena, WORKER_COMMANDS, sizeof(struct command));
+	int error = take_ring(&w->commands, arena, MAIL_COMMANDS, sizeof(struct command));
 
 	if (!error)
-		error = take_ring(&w->events, arena, WORKER_EVENTS, sizeof(struct worker_event));
+		error = take_ring(&w->events, arena, MAIL_EVENTS, sizeof(struct worker_event));
 	if (!error)
-		error = take_ring(&w->replies, arena, WORKER_REPLIES, sizeof(struct worker_reply));
+		error = take_ring(&w->replies, arena, MAIL_REPLIES, sizeof(struct worker_reply));
 	if (!error)
 		error = running_init(&w->running, config->push_max, arena);
 	w->pace_af = arena_take(arena, DP_AF_MAX * sizeof(struct pace), 64);
@@ -248,7 +124,7 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	w->now_s = clock_unix_s(w->clock);
 	line_init(&w->ready);
 	line_init(&w->ending);
-	set_tuning(w, &config->dp->tuning);
+	worker_tune(w, &config->dp->tuning);
 	status = take_memory(w, config->dp, arena);
 	if (status)
 		return status;

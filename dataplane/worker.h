@@ -1,7 +1,7 @@
 #pragma once
-// A worker: one thread, one shard of the UEs, one back end. Its round is the data plane's table of
-// contents: commands, uplink, downlink. Everything here is the worker's alone, but for the rings
-// (control at their other end), the counters (control reads) and `stop`.
+// A worker: one thread, one shard of the UEs, one back end. Here is what it has, what it counts and
+// what it tells control; what it does is in run.c and below. Everything is the worker's alone, but
+// for the rings (control at their other end), the counters (control reads) and `stop`.
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,66 +17,17 @@
 #include "dataplane/dp.h"
 #include "dataplane/io.h"
 #include "dataplane/lap.h"
+#include "dataplane/mail.h"
 #include "dataplane/pace.h"
 #include "dataplane/push.h"
 #include "dataplane/queue.h"
 #include "dataplane/running.h"
 
 enum {
-	WORKER_COMMANDS = 8192,
-	WORKER_COMMAND_BURST = 256, // commands applied between two bursts
-	// 16 lists for each of them, some milliseconds: a storm of registrations while hundreds of
-	// lists run does not stop all else, what is passed over is left to the next laps.
-	WORKER_LOOKS = 16 * WORKER_COMMAND_BURST,
-	WORKER_EVENTS = 8192,
-	WORKER_REPLIES = 1024,
-};
-
-enum command_kind {
-	COMMAND_PUT_KEY,
-	COMMAND_DEL_KEY,
-	COMMAND_PUT_ADDRESS,
-	COMMAND_DEL_ADDRESS,
-	COMMAND_START,
-	COMMAND_STOP,
-	COMMAND_AF_RATE,
-	COMMAND_TUNE,
-	COMMAND_FENCE,
-};
-
-struct command {
-	enum command_kind kind;
-	uint32_t handle; // or the AF's place
-	union {
-		struct {
-			struct hmac_key kakma; // wiped when applied
-			uint32_t expiry;
-		} key;
-		struct dp_address address;
-		struct dp_push *push; // to start
-		struct {
-			uint8_t push_id[MESSAGE_PUSH_ID]; // it may be over and freed by then
-			enum dp_state state;
-		} stop;
-		uint64_t rate;
-		struct dp_tuning tuning;
-		uint64_t token;
-	};
-};
-
-// Of a worker to control: a fence passed, or a part over.
-struct worker_event {
-	enum dp_event_kind kind;
-	uint64_t token;
-	struct dp_push *push;
-};
-
-struct worker_reply {
-	struct dp_push *push;
-	uint32_t place;
-	uint8_t status;
-	uint16_t len;
-	uint8_t octets[DP_REPLY_MAX];
+	// 16 lists for each of a burst of commands, some milliseconds: a storm of registrations
+	// while hundreds of lists run does not stop all else, what is passed over is left to the
+	// next laps.
+	WORKER_LOOKS = 4096,
 };
 
 // The parts that an AF's pace holds.
@@ -136,14 +87,9 @@ size_t worker_size(const struct dp_config *config);
 int worker_open(struct worker *worker, const struct worker_config *config, struct arena *arena,
 		char error[DP_ERROR_MAX]);
 void worker_close(struct worker *worker);
-int worker_start(struct worker *worker); // 0 or -errno
-void worker_stop(struct worker *worker); // it has ended
-bool worker_turn(struct worker *worker); // one round; whether it did anything
 
-// Applies one command; false when it has to wait for room in the event ring.
-bool worker_apply(struct worker *worker, struct command *command);
-
-// ---- For the stages
+// Takes from now on what control may change while it runs.
+void worker_tune(struct worker *worker, const struct dp_tuning *tuning);
 
 static inline void worker_count(struct worker *worker, enum reason reason, uint64_t n)
 {
@@ -152,21 +98,10 @@ static inline void worker_count(struct worker *worker, enum reason reason, uint6
 	atomic_store_explicit(&worker->counts[reason], now + n, memory_order_relaxed);
 }
 
-// downlink.c: one burst of a part's walk; false when the back end is full or has no buffers.
-bool worker_send(struct worker *worker, struct part *part);
-
-// turns.c: the turn of one part; whether it did anything.
-bool worker_downlink(struct worker *worker);
-// When downlink has work next, if nothing else happens.
-uint64_t worker_downlink_ns(const struct worker *worker);
-// A part that stands nowhere, its walk over, goes where it belongs now.
-void worker_schedule(struct worker *worker, struct part *part);
-// Nothing of a part is sent from here on; its open targets become `state`.
-void worker_sweep(struct worker *worker, struct part *part, enum dp_state state);
-// No target of the part is open any more.
-void worker_settled(struct worker *worker, struct part *part);
-void worker_make_due(struct worker *worker, uint32_t handle);
-void worker_set_af_rate(struct worker *worker, unsigned af, uint64_t rate);
-
-// uplink.c: what has arrived; whether there was anything.
-bool worker_uplink(struct worker *worker);
+// An event for control; false, and nothing told, when control is behind with its events.
+bool worker_tell(struct worker *worker, const struct worker_event *event);
+// The place for a reply, or NULL when control is behind; worker_push_reply makes it visible.
+struct worker_reply *worker_reserve_reply(struct worker *worker);
+void worker_push_reply(struct worker *worker);
+// Wakes control when anything was told since the last time.
+void worker_wake_control(struct worker *worker);

@@ -127,7 +127,7 @@ Test(dp_poll, a_full_ring_of_events_holds_the_rest)
 	world_open(world, &config);
 	world_push_start(world, world_push_new(world, 0, 1, 3600, true, 8, 1184));
 	dp_turn(world->dp, 0);
-	for (unsigned i = 0; i < WORKER_EVENTS + 1; i++) {
+	for (unsigned i = 0; i < MAIL_EVENTS + 1; i++) {
 		while (!dp_fence(world->dp, i))
 			dp_turn(world->dp, 0);
 	}
@@ -135,7 +135,7 @@ Test(dp_poll, a_full_ring_of_events_holds_the_rest)
 		;
 	cr_assert_eq(dp_push_state(world->pushes[0].push, 0), DP_DELIVERED);
 	cr_assert_not(dp_turn(world->dp, 0), "there is nothing to do but to wait");
-	while (token <= WORKER_EVENTS) {
+	while (token <= MAIL_EVENTS) {
 		cr_assert(dp_poll(world->dp, &event));
 		if (event.kind == DP_EVENT_FENCE)
 			cr_assert_eq(event.token, token++);

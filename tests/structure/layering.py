@@ -39,8 +39,9 @@ CONTROL = {
 
 # Rooms where data flows one way: no file includes its way back to itself. What a face declares for
 # those outside is for the files behind it too.
-ONE_WAY = ("control/json", "control/http", "control/push", "control/api", "control/operations")
-FACES = ("http/http", "http/http_server")
+ONE_WAY = ("dataplane", "control/json", "control/http", "control/push", "control/api",
+           "control/operations")
+FACES = ("http/http", "http/http_server", "dataplane/dp", "dataplane/io", "dataplane/io_mem")
 
 # header of a library: the files (stems of paths) that may know it.
 LIBRARIES = {

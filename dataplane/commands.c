@@ -1,0 +1,88 @@
+// Commands: what control asks of a worker.
+
+#include "dataplane/commands.h"
+
+#include "base/bytes.h"
+#include "dataplane/turns.h"
+
+enum { COMMAND_BURST = 256 }; // applied between two bursts
+
+static void put_key(struct worker *w, struct command *command)
+{
+	context_put_key(&w->contexts[command->handle], &command->key.kakma, command->key.expiry);
+	mem_wipe(&command->key.kakma, sizeof(command->key.kakma));
+	turns_make_due(w, command->handle);
+}
+
+static void put_address(struct worker *w, const struct command *command)
+{
+	context_put_address(&w->contexts[command->handle], &command->address);
+	turns_make_due(w, command->handle);
+}
+
+static void start(struct worker *w, struct dp_push *push)
+{
+	struct part *part = &push->parts[w->index];
+
+	running_put(&w->running, part);
+	turns_schedule(w, part);
+}
+
+static void stop(struct worker *w, const uint8_t push_id[MESSAGE_PUSH_ID], enum dp_state state)
+{
+	struct part *part = running_find(&w->running, push_id);
+
+	if (part && part->mode != PART_SWEEP) // else it is over, or on its way there
+		turns_sweep(w, part, state);
+}
+
+static bool tell_fence(struct worker *w, uint64_t token)
+{
+	return worker_tell(w, &(struct worker_event){.kind = DP_EVENT_FENCE, .token = token});
+}
+
+bool commands_apply(struct worker *w, struct command *command)
+{
+	switch (command->kind) {
+	case COMMAND_PUT_KEY:
+		put_key(w, command);
+		return true;
+	case COMMAND_DEL_KEY:
+		context_del_key(&w->contexts[command->handle]);
+		return true;
+	case COMMAND_PUT_ADDRESS:
+		put_address(w, command);
+		return true;
+	case COMMAND_DEL_ADDRESS:
+		context_del_address(&w->contexts[command->handle]);
+		return true;
+	case COMMAND_START:
+		start(w, command->push);
+		return true;
+	case COMMAND_STOP:
+		stop(w, command->stop.push_id, command->stop.state);
+		return true;
+	case COMMAND_AF_RATE:
+		turns_set_af_rate(w, command->handle, command->rate);
+		return true;
+	case COMMAND_TUNE:
+		worker_tune(w, &command->tuning);
+		return true;
+	case COMMAND_FENCE:
+		return tell_fence(w, command->token);
+	}
+	return true;
+}
+
+bool commands_take(struct worker *w)
+{
+	struct command *command;
+	unsigned n;
+
+	for (n = 0; n < COMMAND_BURST && (command = ring_front(&w->commands)); n++) {
+		if (!commands_apply(w, command))
+			break;
+		ring_pop(&w->commands);
+	}
+	return n > 0;
+}
