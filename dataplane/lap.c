@@ -66,9 +66,12 @@ static bool is_visited(const struct part *part, unsigned state)
 	case PART_LAP:
 		return !push_is_final(part->push, state) &&
 		       (state != PUSH_SENT_RECENTLY || part->again);
-	default:
+	case PART_SETTLE:
+		return state == PUSH_SENT_RECENTLY;
+	case PART_SWEEP:
 		return !push_is_final(part->push, state);
 	}
+	return false;
 }
 
 static void step(struct part *part)
@@ -91,6 +94,28 @@ unsigned lap_take(struct part *part, uint32_t place[], unsigned n)
 		step(part);
 	}
 	return taken;
+}
+
+// What a sweep makes of an open target.
+static unsigned swept(const struct part *part, unsigned state)
+{
+	if (part->sweep_state != DP_EXPIRED)
+		return part->sweep_state;
+	if (state == DP_SENT || state == PUSH_SENT_DUE || state == PUSH_SENT_RECENTLY)
+		return DP_UNCONFIRMED;
+	return state == DP_PENDING ? DP_EXPIRED : state;
+}
+
+void lap_step_quietly(struct part *part)
+{
+	for (unsigned looked = 0; looked < LAP_SCAN_MAX && !lap_is_over(part); looked++) {
+		unsigned state = push_state(part->push, part->place);
+
+		if (is_visited(part, state))
+			part_set_state(part, part->place,
+				       part->mode == PART_SETTLE ? DP_SENT : swept(part, state));
+		step(part);
+	}
 }
 
 void lap_rewind(struct part *part, uint32_t place)
@@ -116,16 +141,13 @@ void lap_sent(struct part *part, uint32_t place)
 
 // ---- Between walks
 
-// Those of this part's slots that a hurry walk sent to become like all others.
+// Those that hurry walks sent to become like all others.
 static void settle_recent(struct part *part)
 {
 	if (part->recent.from >= part->recent.to)
 		return;
+	part->mode = PART_SETTLE;
 	walk(part, part->recent);
-	for (; !lap_is_over(part); step(part)) {
-		if (push_state(part->push, part->place) == PUSH_SENT_RECENTLY)
-			part_set_state(part, part->place, DP_SENT);
-	}
 	part->recent = nowhere;
 }
 
@@ -144,10 +166,10 @@ static void end_of_lap(struct part *part, const struct lap_pauses *pauses, uint6
 {
 	uint64_t pause = part->pause_ns ? 2 * part->pause_ns : pauses->first_ns;
 
-	settle_recent(part);
 	part->pause_ns = pause < pauses->max_ns ? pause : later(pauses->max_ns, pauses->first_ns);
 	part->lap_end_ns = now_ns;
 	part->next_lap_ns = now_ns + part->pause_ns;
+	settle_recent(part);
 }
 
 static uint64_t due_count(const struct part *part)
@@ -168,7 +190,6 @@ void lap_end(struct part *part, const struct lap_pauses *pauses, uint64_t now_ns
 			part->hurry_ns = later(now_ns, again_ns(part, pauses));
 		}
 	}
-	part->slot = CONTEXT_SLOTS;
 }
 
 // ---- Due at once
@@ -184,10 +205,15 @@ static bool hurry(struct part *part, uint32_t place, uint64_t at_ns)
 	return true;
 }
 
-// The hurry walk under way may have sent to any of those that a hurry walk sent to.
-static bool is_hurrying(const struct part *part)
+// Whether those that hurry walks sent to may not be sent to yet: one under way may just have sent
+// to any of them. Behind a lap they are like those that the lap sent to, settled yet or not.
+static bool is_recent(const struct part *part, const struct lap_pauses *pauses, uint64_t now_ns)
 {
-	return part->mode == PART_HURRY && !lap_is_over(part);
+	if (!lap_is_over(part) && part->mode == PART_SETTLE)
+		return false;
+	if (!lap_is_over(part) && part->mode == PART_HURRY)
+		return true;
+	return now_ns - part->hurry_end_ns < pauses->first_ns;
 }
 
 bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pauses,
@@ -202,7 +228,7 @@ bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pa
 		part_set_state(part, place, DP_PENDING);
 		return hurry(part, place, now_ns);
 	case PUSH_SENT_RECENTLY:
-		if (is_hurrying(part) || now_ns - part->hurry_end_ns < pauses->first_ns)
+		if (is_recent(part, pauses, now_ns))
 			return false;
 		part_set_state(part, place, PUSH_SENT_DUE);
 		return hurry(part, place, later(now_ns, again_ns(part, pauses)));

@@ -5,7 +5,9 @@
 // Between laps a new key or address makes a target due at once: it is marked, and a hurry walk goes
 // over the marked stretch. "At most every 2.5 s" is kept with two states of our own, shown as SENT:
 //   SENT_DUE       sent by a lap, due again; a hurry walk takes it once the last lap is 2.5 s ago
-//   SENT_RECENTLY  sent by a hurry walk; a lap within 2.5 s passes it over; then it is SENT again
+//   SENT_RECENTLY  sent by a hurry walk; a lap within 2.5 s passes it over; behind the lap a
+//   settling
+//                  walk makes it SENT again
 // When the validity ends, or the push is stopped, a sweep makes what is open final.
 //
 // A walk goes on in steps; each looks at a bounded number of places. Worker thread only.
@@ -39,7 +41,11 @@ void lap_rewind(struct part *part, uint32_t place);
 // A target has been sent to.
 void lap_sent(struct part *part, uint32_t place);
 
-// What a walk that is over leaves to do: sets the time of the next lap and hurry walk.
+// A step of a walk that sends nothing: a sweep or a settling walk.
+void lap_step_quietly(struct part *part);
+
+// What a walk that is over leaves to do: sets the time of the next lap and hurry walk. Behind a lap
+// the part may have a settling walk to go: it is not over then.
 void lap_end(struct part *part, const struct lap_pauses *pauses, uint64_t now_ns);
 
 // Marks a target due at once; false when it is not open or due anyway.

@@ -27,7 +27,7 @@ enum {
 _Static_assert(PUSH_STATES <= 16, "a state is four bits");
 
 // Where a part stands; see lap.h.
-enum part_mode { PART_LAP, PART_HURRY, PART_SWEEP };
+enum part_mode { PART_LAP, PART_HURRY, PART_SETTLE, PART_SWEEP };
 
 // Places from `from` up to `to`; from >= to: none.
 struct places {

@@ -3,7 +3,7 @@
 //   ready    it has a walk to go and takes turns with the others in sending a burst
 //   in line  of its AF, whose pace holds it: first come, first served
 //   waiting  for its next lap or hurry walk
-//   ending   it is swept, or over and to be told to control; that needs no pace
+//   quiet    it is settled or swept, or over and to be told to control; that needs no pace
 //
 // The heap `due` holds those that wait for a time: all that wait, and those in line for their
 // expiry, the first of a line for its AF's pace.
@@ -123,7 +123,7 @@ void turns_sweep(struct worker *w, struct part *part, enum dp_state state)
 	leave(w, part);
 	part->sweep_state = (uint8_t)state;
 	lap_start(part, PART_SWEEP, &w->pauses, w->now_ns);
-	line_put(&w->ending, part);
+	line_put(&w->quiet, part);
 }
 
 void turns_schedule(struct worker *w, struct part *part)
@@ -131,7 +131,7 @@ void turns_schedule(struct worker *w, struct part *part)
 	uint64_t next = earlier(part->next_lap_ns, part->hurry_ns);
 
 	if (!part->n_open) {
-		line_put(&w->ending, part);
+		line_put(&w->quiet, part);
 	} else if (has_expired(w, part)) {
 		turns_sweep(w, part, DP_EXPIRED);
 	} else if (next > w->now_ns) {
@@ -163,31 +163,7 @@ void turns_settled(struct worker *w, struct part *part)
 	turns_schedule(w, part);
 }
 
-// ---- Sweeps: what is open becomes final
-
-static unsigned swept(const struct part *part, unsigned state)
-{
-	if (part->sweep_state != DP_EXPIRED)
-		return part->sweep_state;
-	if (state == DP_SENT || state == PUSH_SENT_DUE || state == PUSH_SENT_RECENTLY)
-		return DP_UNCONFIRMED;
-	return state == DP_PENDING ? DP_EXPIRED : state;
-}
-
-static void sweep(struct part *part)
-{
-	uint32_t place[DP_BURST_MAX];
-	unsigned n;
-
-	for (unsigned looked = 0; looked < LAP_SCAN_MAX; looked += DP_BURST_MAX) {
-		n = lap_take(part, place, DP_BURST_MAX);
-		for (unsigned i = 0; i < n; i++)
-			part_set_state(part, place[i],
-				       swept(part, push_state(part->push, place[i])));
-		if (n < DP_BURST_MAX)
-			return; // over, or few in many places
-	}
-}
+// ---- Ends
 
 static bool tell_done(struct worker *w, struct part *part)
 {
@@ -201,20 +177,33 @@ static bool tell_done(struct worker *w, struct part *part)
 
 // ---- Turns
 
-// A step towards the end of a part. Whether there was any.
-static bool end_turn(struct worker *w)
+// After a step of a quiet walk.
+static void go_on(struct worker *w, struct part *part)
 {
-	struct part *part = w->ending.first;
+	if (lap_is_over(part) && part->mode == PART_SETTLE)
+		turns_schedule(w, part);
+	else
+		line_put(&w->quiet, part);
+}
+
+// A step of a part that sends nothing. Whether there was any; not when control is behind with its
+// events.
+static bool quiet_turn(struct worker *w)
+{
+	struct part *part = w->quiet.first;
 
 	if (!part)
 		return false;
 	line_del(part);
-	if (!lap_is_over(part))
-		sweep(part);
-	if (lap_is_over(part) && tell_done(w, part))
+	if (!lap_is_over(part)) {
+		lap_step_quietly(part);
+		go_on(w, part);
+		return true;
+	}
+	if (tell_done(w, part))
 		return true; // control may free it from here on
-	line_put(&w->ending, part);
-	return !lap_is_over(part); // else control is behind with its events
+	line_put(&w->quiet, part);
+	return false;
 }
 
 // When the next one whose turn it is may send: the pace of all pushes, and a back end that was
@@ -249,7 +238,10 @@ static bool send_turn(struct worker *w)
 		return true;
 	}
 	lap_end(part, &w->pauses, w->now_ns);
-	turns_schedule(w, part);
+	if (lap_is_over(part))
+		turns_schedule(w, part);
+	else
+		line_put(&w->quiet, part);
 	return true;
 }
 
@@ -259,14 +251,14 @@ bool turns_take(struct worker *w)
 
 	wake_due(w);
 	has_sent = send_turn(w);
-	return end_turn(w) || has_sent;
+	return quiet_turn(w) || has_sent;
 }
 
 uint64_t turns_next_ns(const struct worker *w)
 {
 	uint64_t next = due_first_ns(&w->due);
 
-	if (w->ending.first)
+	if (w->quiet.first)
 		next = earlier(next, w->now_ns + TELL_AGAIN_NS);
 	return w->ready.first ? earlier(next, send_ns(w)) : next;
 }

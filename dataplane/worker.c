@@ -123,7 +123,7 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	w->now_ns = clock_mono_ns(w->clock);
 	w->now_s = clock_unix_s(w->clock);
 	line_init(&w->ready);
-	line_init(&w->ending);
+	line_init(&w->quiet);
 	worker_tune(w, &config->dp->tuning);
 	status = take_memory(w, config->dp, arena);
 	if (status)

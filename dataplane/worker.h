@@ -55,7 +55,7 @@ struct worker {
 	struct pace pace;        // of all pushes: this worker's share
 	struct pace *pace_af;    // [DP_AF_MAX], likewise
 	struct af_line *line_af; // [DP_AF_MAX]
-	struct line ready, ending;
+	struct line ready, quiet;
 	uint64_t send_again_ns; // the back end was full
 	struct due due;
 	struct running running;

@@ -99,6 +99,8 @@ static void walk_all_on(struct dp_push *push, enum part_mode mode, const struct 
 			}
 		}
 		lap_end(part, on, now);
+		while (!lap_is_over(part))
+			lap_step_quietly(part);
 	}
 }
 
@@ -273,6 +275,10 @@ Test(hurry, never_twice_within_the_first_pause)
 			else
 				continue;
 		}
+		if (part->mode == PART_SETTLE) {
+			lap_step_quietly(part);
+			continue;
+		}
 		n = lap_take(part, taken,
 			     1 + random_next(&random) % (random_next(&random) % 2 ? 64 : 4));
 		hurried += part->mode == PART_HURRY ? n : 0;
@@ -290,6 +296,140 @@ Test(hurry, never_twice_within_the_first_pause)
 	cr_assert_gt(sent, 1000);
 	cr_assert_gt(hurried, 1000);
 	free(last);
+	push_free(push);
+	free(handles);
+}
+
+// ---- Quiet walks against naive twins: the same in one step
+
+static bool is_owned(const struct part *part, uint32_t place)
+{
+	uint32_t handle = part->push->handles[place];
+
+	return handle != DP_NONE && context_slot(handle) % part->push->n_workers == part->worker;
+}
+
+// A part whose states are random, with those that hurry walks sent to anywhere; `twin` is a copy.
+static void scatter(struct random *random, struct part *part, uint8_t *twin)
+{
+	static const uint8_t some[] = {DP_PENDING,        DP_SENT,       DP_RECEIVED,
+				       DP_DELIVERED,      DP_NO_CONTEXT, PUSH_SENT_DUE,
+				       PUSH_SENT_RECENTLY};
+
+	part->recent = (struct places){UINT32_MAX, 0};
+	for (uint32_t p = 0; p < part->push->n_places; p++) {
+		if (!is_owned(part, p))
+			continue;
+		twin[p] = some[random_next(random) % sizeof(some)];
+		part_set_state(part, p, twin[p]);
+		if (twin[p] != PUSH_SENT_RECENTLY)
+			continue;
+		part->recent.from = p < part->recent.from ? p : part->recent.from;
+		part->recent.to = p + 1;
+	}
+}
+
+// What may happen between two steps: acknowledgements, new keys. The twin has settled already.
+static void happen(struct random *random, struct part *part, uint8_t *twin, uint64_t now)
+{
+	for (int i = 0; i < 200; i++) {
+		uint32_t p = (uint32_t)(random_next(random) % part->push->n_places);
+
+		if (!is_owned(part, p))
+			continue;
+		if (random_next(random) % 2) {
+			bool is_due = lap_make_due(part, p, &real, now);
+
+			cr_assert_eq(is_due, twin[p] == DP_SENT || twin[p] == DP_NO_CONTEXT);
+			twin[p] = twin[p] == DP_SENT         ? PUSH_SENT_DUE
+				  : twin[p] == DP_NO_CONTEXT ? DP_PENDING
+							     : twin[p];
+		} else if (!push_is_final(part->push, twin[p])) {
+			twin[p] = DP_DELIVERED;
+			part_set_state(part, p, DP_DELIVERED);
+		}
+	}
+}
+
+static unsigned changed(const struct dp_push *push, const uint8_t *before)
+{
+	unsigned n = 0;
+
+	for (uint32_t p = 0; p < push->n_places; p++)
+		n += push_state(push, p) != before[p];
+	return n;
+}
+
+static void remember(const struct dp_push *push, uint8_t *states)
+{
+	for (uint32_t p = 0; p < push->n_places; p++)
+		states[p] = (uint8_t)push_state(push, p);
+}
+
+Test(settle, ends_as_if_it_were_one_step, .timeout = 60)
+{
+	enum { N = 60000 };
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, N);
+
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		struct dp_push *push = make(handles, N, workers, true);
+		struct part *part = &push->parts[workers - 1];
+		uint8_t *twin = calloc(push->n_places, 1), *before = calloc(push->n_places, 1);
+		unsigned steps = 0;
+
+		scatter(&random, part, twin);
+		lap_start(part, PART_LAP, &real, 5000 * MS);
+		part->slot = CONTEXT_SLOTS; // it has been walked
+		part->hurry_end_ns = 4990 * MS;
+		lap_end(part, &real, 5000 * MS);
+		for (uint32_t p = 0; p < push->n_places; p++)
+			twin[p] = twin[p] == PUSH_SENT_RECENTLY ? DP_SENT : twin[p];
+		for (; !lap_is_over(part); steps++) {
+			remember(push, before);
+			lap_step_quietly(part);
+			cr_assert_leq(changed(push, before), LAP_SCAN_MAX);
+			happen(&random, part, twin, 5001 * MS);
+		}
+		cr_assert_geq(steps, N / workers / LAP_SCAN_MAX, "%u steps", steps);
+		for (uint32_t p = 0; p < push->n_places; p++)
+			cr_assert(!is_owned(part, p) || push_state(push, p) == twin[p],
+				  "place %u: %u, not %u, seed %#" PRIx64, p, push_state(push, p),
+				  twin[p], random.seed);
+		cr_assert_eq(part->next_lap_ns, 7500 * MS);
+		cr_assert_geq(part->hurry_ns, 5001 * MS);
+		free(twin);
+		free(before);
+		push_free(push);
+	}
+	free(handles);
+}
+
+// However open targets are spread, a step of a sweep looks at so many places and no more.
+Test(sweep, is_a_bounded_step_too)
+{
+	enum { N = 100000, OPEN_EVERY = 200 };
+	uint32_t *handles = malloc(N * sizeof(*handles)), open = 0, left = 0;
+	struct dp_push *push;
+	struct part *part;
+
+	for (uint32_t i = 0; i < N; i++)
+		handles[i] = i;
+	push = make(handles, N, 1, true);
+	part = &push->parts[0];
+	for (uint32_t p = 0; p < push->n_places; p++) {
+		if (push->handles[p] != DP_NONE && open++ % OPEN_EVERY)
+			part_set_state(part, p, DP_DELIVERED);
+	}
+	part->sweep_state = DP_EXPIRED;
+	lap_start(part, PART_SWEEP, &real, 1000 * MS);
+	lap_step_quietly(part);
+	for (uint32_t p = 0; p < push->n_places; p++)
+		left += push->handles[p] != DP_NONE && push_state(push, p) == DP_PENDING;
+	cr_assert_geq(left, (N - LAP_SCAN_MAX) / OPEN_EVERY - 1);
+	while (!lap_is_over(part))
+		lap_step_quietly(part);
+	cr_assert_eq(part->n_open, 0);
 	push_free(push);
 	free(handles);
 }
