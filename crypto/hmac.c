@@ -114,15 +114,22 @@ static void outer(const struct sha256_ops *sha, struct burst *burst,
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC])
 {
+	hmac_blocks(sha, key, message->block, message->n_blocks, n, mac);
+}
+
+void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[],
+		 const struct sha256_schedule block[], unsigned n_blocks, unsigned n,
+		 uint8_t mac[][HMAC_MAC])
+{
 	struct burst burst;
 	const unsigned used = min(n, CHUNK);
 
-	assert(message->n_blocks && message->n_blocks <= HMAC_MESSAGE_BLOCKS);
+	assert(n_blocks && n_blocks <= HMAC_MESSAGE_BLOCKS);
 	for (unsigned count; n; n -= count, key += count, mac += count) {
 		count = min(n, CHUNK);
 		take_inner(&burst, key, count);
-		for (unsigned b = 0; b < message->n_blocks; b++)
-			sha->compress_same(burst.state, &message->block[b], count);
+		for (unsigned b = 0; b < n_blocks; b++)
+			sha->compress_same(burst.state, &block[b], count);
 		outer(sha, &burst, key, count, mac);
 	}
 	burst_wipe(&burst, used);

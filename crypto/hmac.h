@@ -42,6 +42,11 @@ int hmac_message_init(struct hmac_message *message, const void *data, size_t len
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC]);
 
+// The same of a message whose prepared blocks, 1..HMAC_MESSAGE_BLOCKS, the caller keeps.
+void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[],
+		 const struct sha256_schedule block[], unsigned n_blocks, unsigned n,
+		 uint8_t mac[][HMAC_MAC]);
+
 // mac[i] = HMAC(key[i], first[i] || last): a block of each key's own, then a padding block that all
 // share. T(2) of HKDF-Expand has this form.
 //   first [n][64]  message octets up to the last block

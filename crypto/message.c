@@ -36,6 +36,23 @@ static const struct message_suite aes_256_gcm = {
 	.name = "AES-256-GCM",
 };
 
+static_assert(SHA256_BLOCK + (int)SECOND == 126, "what the length in second_end says");
+
+// The last block of T(1) || info || 0x02: 56 octets of zero and the length, (64 + 62) * 8 bits; as
+// sha256_expand gives it.
+static const struct sha256_schedule second_end = {{
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf564, 0xe49b69c1, 0xf1444786, 0x0fc19dc6, 0xe40d033f, 0x2de92c6f,
+	0x871c1cc2, 0x5cb0adcc, 0xb5f9b8fb, 0x9b4a5152, 0xc64d3ed9, 0xf0044c22, 0x929589d7,
+	0xba3e0c54, 0x5a265232, 0xe6c6a42f, 0xcf7eda57, 0x6e499a63, 0xddeae53e, 0x1e4ac430,
+	0x213ee0d6, 0x9d5d9c92, 0x27b403a1, 0x7865979b, 0xdbb0623a, 0x9a46f858, 0x69692de3,
+	0x6faa3616, 0xeb9fb10b, 0x6e257a91, 0xcc827729, 0xd2bd5941, 0x718f846c, 0x80cc44d1,
+	0x4f0c926f, 0x78f967dd, 0x8872bb8a, 0x73199687, 0x16191ccc, 0x181c49ed, 0x02a726bf,
+	0x854cc4aa, 0xcb971f4c, 0x91eacb07, 0x1baefadb, 0xa0ce364d, 0x0490fa7a, 0x8223363b,
+	0x2a86516e,
+}};
+
 const struct message_suite *const message_suites[] = {&aes_128_gcm, &aes_256_gcm, NULL};
 
 const struct message_suite *message_suite_find(unsigned id)
@@ -50,7 +67,8 @@ const struct message_suite *message_suite_find(unsigned id)
 void message_info_init(struct message_info *info, const struct message_suite *suite, unsigned type,
 		       const uint8_t push_id[MESSAGE_PUSH_ID])
 {
-	uint8_t first[MESSAGE_INFO + 1], end[SHA256_BLOCK] = {0};
+	uint8_t first[MESSAGE_INFO + 1];
+	struct hmac_message message;
 
 	info->suite = suite;
 	memcpy(info->info, push_label, PUSH_LABEL);
@@ -61,12 +79,11 @@ void message_info_init(struct message_info *info, const struct message_suite *su
 	memcpy(first, info->info, MESSAGE_INFO);
 	first[MESSAGE_INFO] = 1;
 
-	const int ret = hmac_message_init(&info->first, first, sizeof(first));
+	const int ret = hmac_message_init(&message, first, sizeof(first));
 
-	assert(!ret);
+	assert(!ret && message.n_blocks == 1);
 	(void)ret;
-	store64_be(end + SHA256_BLOCK - 8, (SHA256_BLOCK + SECOND) * 8);
-	sha256_expand(&info->second_end, end);
+	info->first = message.block[0];
 }
 
 // Bursts of what message_blocks makes on its way, wiped as one.
@@ -90,12 +107,12 @@ static void second_write(uint8_t block[SHA256_BLOCK], const uint8_t t1[HMAC_MAC]
 static void expand(const struct sha256_ops *sha, const struct message_info *info,
 		   struct scratch *scratch, unsigned n)
 {
-	hmac_same(sha, scratch->keys, &info->first, n, scratch->t[0]);
+	hmac_blocks(sha, scratch->keys, &info->first, 1, n, scratch->t[0]);
 	if (info->suite->okm_len <= HMAC_MAC)
 		return;
 	for (unsigned i = 0; i < n; i++)
 		second_write(scratch->second[i], scratch->t[0][i], info->info);
-	hmac_each(sha, scratch->keys, scratch->second, &info->second_end, n, scratch->t[1]);
+	hmac_each(sha, scratch->keys, scratch->second, &second_end, n, scratch->t[1]);
 }
 
 // Octets [from, from + len) of T(1) || T(2), which lie in one of the two.

@@ -45,8 +45,7 @@ struct message_block {
 struct message_info {
 	const struct message_suite *suite;
 	uint8_t info[MESSAGE_INFO];
-	struct hmac_message first;         // info || 0x01: the message of T(1)
-	struct sha256_schedule second_end; // the last block of T(1) || info || 0x02, all padding
+	struct sha256_schedule first; // info || 0x01, the message of T(1): one block
 };
 
 void message_info_init(struct message_info *info, const struct message_suite *suite, unsigned type,

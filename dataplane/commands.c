@@ -22,7 +22,7 @@ static void put_address(struct worker *w, const struct command *command)
 
 static void start(struct worker *w, struct dp_push *push)
 {
-	struct part *part = &push->parts[w->index];
+	struct part *part = push_part(push, w->index);
 
 	running_put(&w->running, part);
 	turns_schedule(w, part);

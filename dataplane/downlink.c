@@ -86,7 +86,7 @@ static void derive(const struct worker *w, const struct dp_push *push, const str
 	assert(0 < n && n <= DP_BURST_MAX);
 	for (unsigned i = 0; i < n; i++)
 		kakma[i] = &target[i].context->kakma;
-	akma_kaf(w->sha, kakma, &push->kaf_message, n, kaf);
+	push_kaf(w->sha, push, kakma, n, kaf);
 	message_blocks(w->sha, &push->push_info, kaf, n, block);
 	mem_wipe(kaf, n * sizeof(kaf[0]));
 }

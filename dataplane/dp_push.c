@@ -34,26 +34,17 @@ void dp_push_free(struct dp_push *push)
 	push_free(push);
 }
 
-static bool has_part(const struct dp_push *push, unsigned worker)
-{
-	for (unsigned slot = worker; slot < CONTEXT_SLOTS; slot += push->n_workers) {
-		if (push->slot_first[slot] < push->slot_end[slot])
-			return true;
-	}
-	return false;
-}
-
 // A command for the workers that have targets of the push: for all of them or for none.
 static bool give_parts(struct dp *dp, struct dp_push *push, const struct command *command)
 {
 	for (unsigned i = 0; i < push->n_workers; i++) {
-		if (has_part(push, i) && dp->started && !ring_room(&dp->workers[i].commands))
+		if (push_part(push, i) && dp->started && !ring_room(&dp->workers[i].commands))
 			return false;
 	}
 	for (unsigned i = 0; i < push->n_workers; i++) {
 		struct command copy = *command;
 
-		if (has_part(push, i))
+		if (push_part(push, i))
 			plane_give(dp, &dp->workers[i], &copy);
 	}
 	return true;
@@ -65,7 +56,7 @@ bool dp_push_start(struct dp *dp, struct dp_push *push)
 
 	push->n_parts_open = 0;
 	for (unsigned i = 0; i < push->n_workers; i++)
-		push->n_parts_open += has_part(push, i);
+		push->n_parts_open += push_part(push, i) != NULL;
 	return give_parts(dp, push, &command);
 }
 
@@ -107,7 +98,7 @@ enum dp_state dp_push_state(const struct dp_push *push, uint32_t place)
 void dp_push_counts(const struct dp_push *push, uint64_t counts[DP_STATE_COUNT])
 {
 	memset(counts, 0, DP_STATE_COUNT * sizeof(counts[0]));
-	for (unsigned i = 0; i < push->n_workers; i++) {
+	for (unsigned i = 0; i < push->n_parts; i++) {
 		for (unsigned state = 0; state < PUSH_STATES; state++)
 			counts[push_public_state(state)] += atomic_load_explicit(
 				&push->parts[i].counts[state], memory_order_relaxed);
@@ -118,7 +109,7 @@ uint64_t dp_push_sent(const struct dp_push *push)
 {
 	uint64_t sent = 0;
 
-	for (unsigned i = 0; i < push->n_workers; i++)
+	for (unsigned i = 0; i < push->n_parts; i++)
 		sent += atomic_load_explicit(&push->parts[i].sent, memory_order_relaxed);
 	return sent;
 }

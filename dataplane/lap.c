@@ -20,10 +20,11 @@ static void enter_slot(struct part *part, unsigned slot)
 	const struct dp_push *push = part->push;
 
 	for (; slot < CONTEXT_SLOTS; slot += push->n_workers) {
-		uint32_t first = push->slot_first[slot];
+		const struct places places = push_slot(push, slot);
 
-		part->place = first < part->walk.from ? part->walk.from : first;
-		if (part->place < push->slot_end[slot] && part->place < part->walk.to) {
+		part->place = places.from < part->walk.from ? part->walk.from : places.from;
+		part->end = places.to < part->walk.to ? places.to : part->walk.to;
+		if (part->place < part->end) {
 			part->slot = slot;
 			return;
 		}
@@ -76,11 +77,8 @@ static bool is_visited(const struct part *part, unsigned state)
 
 static void step(struct part *part)
 {
-	const struct dp_push *push = part->push;
-
-	part->place++;
-	if (part->place >= push->slot_end[part->slot] || part->place >= part->walk.to)
-		enter_slot(part, part->slot + push->n_workers);
+	if (++part->place >= part->end)
+		enter_slot(part, part->slot + part->push->n_workers);
 }
 
 unsigned lap_take(struct part *part, uint32_t place[], unsigned n)
@@ -120,7 +118,7 @@ void lap_step_quietly(struct part *part)
 
 void lap_rewind(struct part *part, uint32_t place)
 {
-	part->slot = context_slot(part->push->handles[place]);
+	enter_slot(part, context_slot(part->push->handles[place]));
 	part->place = place;
 }
 

@@ -15,8 +15,7 @@ enum { LINE = 64 }; // of the cache
 // ---- Layout
 
 // Counts the handles of each slot and gives the slots their places; returns the places in all.
-static uint32_t lay_out(const uint32_t *handles, uint32_t n, uint32_t first[CONTEXT_SLOTS + 1],
-			uint32_t end[CONTEXT_SLOTS])
+static uint32_t lay_out(const uint32_t *handles, uint32_t n, struct places slots[CONTEXT_SLOTS])
 {
 	uint32_t count[CONTEXT_SLOTS] = {0};
 	uint32_t at = 0, last = 0;
@@ -24,22 +23,20 @@ static uint32_t lay_out(const uint32_t *handles, uint32_t n, uint32_t first[CONT
 	for (uint32_t i = 0; i < n; i++)
 		count[context_slot(handles[i])]++;
 	for (unsigned slot = 0; slot < CONTEXT_SLOTS; slot++) {
-		first[slot] = at;
-		end[slot] = at + count[slot];
+		slots[slot] = (struct places){at, at + count[slot]};
 		if (!count[slot])
 			continue;
-		last = end[slot];
+		last = slots[slot].to;
 		at = (last + PUSH_SLOT_ALIGN - 1) & ~(uint32_t)(PUSH_SLOT_ALIGN - 1);
 	}
-	first[CONTEXT_SLOTS] = at;
 	return last;
 }
 
 uint32_t push_places(const uint32_t *handles, uint32_t n_handles)
 {
-	uint32_t first[CONTEXT_SLOTS + 1], end[CONTEXT_SLOTS];
+	struct places slots[CONTEXT_SLOTS];
 
-	return lay_out(handles, n_handles, first, end);
+	return lay_out(handles, n_handles, slots);
 }
 
 // ---- Making a push
@@ -62,12 +59,8 @@ static int check(const struct dp_push_spec *spec)
 static void prepare(struct dp_push *push, const struct sha256_ops *sha,
 		    const struct dp_push_spec *spec)
 {
-	struct akma_af_id af_id = {.len = (uint16_t)spec->af_id_len};
-
 	memcpy(push->push_id, spec->push_id, sizeof(push->push_id));
-	memcpy(af_id.octets, spec->af_id, spec->af_id_len);
 	push->suite = message_suite_find(spec->suite);
-	akma_kaf_message(&push->kaf_message, &af_id);
 	message_info_init(&push->push_info, push->suite, MESSAGE_TYPE_PUSH, push->push_id);
 	message_info_init(&push->ack_info, push->suite, MESSAGE_TYPE_ACK, push->push_id);
 	ref_key_init(sha, &push->ref_key, spec->secret);
@@ -84,20 +77,20 @@ static void prepare(struct dp_push *push, const struct sha256_ops *sha,
 			  push->n_segments, push->push_id, push->expiry);
 }
 
-// Handles in their places. The memory comes with all places empty.
+// Handles in their places; all others are empty.
 static void place_handles(const struct dp_push *push, uint32_t *to, const struct dp_push_spec *spec)
 {
 	uint32_t at[CONTEXT_SLOTS];
 
-	memcpy(at, push->slot_first, sizeof(at));
+	memset(to, 0xff, push->n_places * sizeof(*to));
+	for (unsigned slot = 0; slot < CONTEXT_SLOTS; slot++)
+		at[slot] = push_slot(push, slot).from;
 	for (uint32_t i = 0; i < spec->n_handles; i++)
 		to[at[context_slot(spec->handles[i])]++] = spec->handles[i];
 }
 
-static void init_part(struct dp_push *push, unsigned worker)
+static void init_part(struct dp_push *push, struct part *part, unsigned worker)
 {
-	struct part *part = &push->parts[worker];
-
 	part->push = push;
 	part->worker = worker;
 	part->slot = CONTEXT_SLOTS; // no walk yet
@@ -105,7 +98,9 @@ static void init_part(struct dp_push *push, unsigned worker)
 	part->hurry_ns = UINT64_MAX;
 	part->hurry = part->recent = (struct places){UINT32_MAX, 0};
 	for (unsigned slot = worker; slot < CONTEXT_SLOTS; slot += push->n_workers) {
-		for (uint32_t p = push->slot_first[slot]; p < push->slot_end[slot]; p++) {
+		const struct places places = push_slot(push, slot);
+
+		for (uint32_t p = places.from; p < places.to; p++) {
 			unsigned state = push_state(push, p);
 
 			atomic_fetch_add_explicit(&part->counts[state], 1, memory_order_relaxed);
@@ -130,49 +125,98 @@ static size_t whole_lines(size_t octets)
 	return (octets + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
+// Where things lie behind the struct and its parts, in octets from its start.
+struct layout {
+	size_t kaf_blocks, slots, handles, states, payload, size;
+};
+
+static struct layout lay_memory(const struct dp_push *shape, const struct dp_push_spec *spec)
+{
+	const bool is_list = !push_is_single(shape);
+	struct layout at;
+
+	at.kaf_blocks = whole_lines(sizeof(*shape) + shape->n_parts * sizeof(struct part));
+	at.slots = at.kaf_blocks + shape->n_kaf_blocks * sizeof(struct sha256_schedule);
+	at.handles = at.slots + is_list * CONTEXT_SLOTS * sizeof(struct places);
+	at.states = at.handles + shape->n_places * sizeof(uint32_t);
+	if (is_list) // a worker's states share no line with anything else
+		at.states = whole_lines(at.states);
+	at.payload = at.states + (shape->n_places + 1) / 2;
+	at.size = whole_lines(at.payload + spec->payload_len);
+	return at;
+}
+
+// What lies behind the struct: copies of what the spec and the two others hold.
+static void fill(struct dp_push *push, const struct layout *at, const struct dp_push_spec *spec,
+		 const struct hmac_message *kaf, const struct places slots[CONTEXT_SLOTS])
+{
+	uint8_t *base = (uint8_t *)push;
+	uint32_t *handles = (uint32_t *)(void *)(base + at->handles);
+
+	memcpy(base + at->kaf_blocks, kaf->block, kaf->n_blocks * sizeof(kaf->block[0]));
+	push->kaf_blocks = (const struct sha256_schedule *)(const void *)(base + at->kaf_blocks);
+	push->handles = handles;
+	if (push_is_single(push)) {
+		handles[0] = spec->handles[0];
+	} else {
+		memcpy(base + at->slots, slots, CONTEXT_SLOTS * sizeof(slots[0]));
+		push->slots = (const struct places *)(const void *)(base + at->slots);
+		place_handles(push, handles, spec);
+	}
+	memset(base + at->states, 0, (push->n_places + 1) / 2);
+	push->states = (_Atomic uint8_t *)(base + at->states);
+	if (spec->payload_len)
+		memcpy(base + at->payload, spec->payload, spec->payload_len);
+	push->payload = base + at->payload;
+	if (spec->states)
+		take_states(push, spec->states);
+}
+
+static void init_parts(struct dp_push *push)
+{
+	if (push_is_single(push)) {
+		init_part(push, &push->parts[0], context_slot(push->handles[0]) % push->n_workers);
+		return;
+	}
+	for (unsigned i = 0; i < push->n_parts; i++)
+		init_part(push, &push->parts[i], i);
+}
+
+// TS 33.535 A.4
+static void prepare_kaf(struct hmac_message *kaf, const struct dp_push_spec *spec)
+{
+	struct akma_af_id af_id = {.len = (uint16_t)spec->af_id_len};
+
+	memcpy(af_id.octets, spec->af_id, spec->af_id_len);
+	akma_kaf_message(kaf, &af_id);
+}
+
 struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 			 const struct dp_push_spec *spec, int *error)
 {
-	uint32_t first[CONTEXT_SLOTS + 1], end[CONTEXT_SLOTS];
-	size_t fixed = sizeof(struct dp_push) + n_workers * sizeof(struct part);
-	size_t n_places, n_states, handles_size;
-	struct dp_push *push;
-	uint32_t *handles;
-	uint8_t *payload;
+	struct dp_push shape = {.n_workers = n_workers}, *push;
+	struct places slots[CONTEXT_SLOTS];
+	struct hmac_message kaf;
+	struct layout at;
 
 	*error = check(spec);
 	if (*error)
 		return NULL;
-	n_places = lay_out(spec->handles, spec->n_handles, first, end);
-	n_states = (n_places + 1) / 2;
-	fixed = whole_lines(fixed);
-	handles_size = whole_lines(n_places * sizeof(*handles));
-	push = aligned_alloc(LINE,
-			     whole_lines(fixed + handles_size + n_states + spec->payload_len));
+	shape.n_places = lay_out(spec->handles, spec->n_handles, slots);
+	shape.n_parts = push_is_single(&shape) ? 1 : n_workers;
+	prepare_kaf(&kaf, spec);
+	shape.n_kaf_blocks = kaf.n_blocks;
+	at = lay_memory(&shape, spec);
+	push = aligned_alloc(LINE, at.size);
 	if (!push) {
 		*error = -ENOMEM;
 		return NULL;
 	}
-	memset(push, 0, fixed);
-	push->n_workers = n_workers;
-	push->n_places = (uint32_t)n_places;
-	memcpy(push->slot_first, first, sizeof(first));
-	memcpy(push->slot_end, end, sizeof(end));
-	handles = (uint32_t *)(void *)((uint8_t *)push + fixed);
-	memset(handles, 0xff, n_places * sizeof(*handles));
-	push->handles = handles;
-	push->states = (_Atomic uint8_t *)((uint8_t *)handles + handles_size);
-	memset((void *)push->states, 0, n_states);
-	payload = (uint8_t *)push->states + n_states;
-	if (spec->payload_len)
-		memcpy(payload, spec->payload, spec->payload_len);
-	push->payload = payload;
+	memset(push, 0, at.kaf_blocks);
+	*push = shape;
 	prepare(push, sha, spec);
-	place_handles(push, handles, spec);
-	if (spec->states)
-		take_states(push, spec->states);
-	for (unsigned i = 0; i < n_workers; i++)
-		init_part(push, i);
+	fill(push, &at, spec, &kaf, slots);
+	init_parts(push);
 	return push;
 }
 
@@ -186,10 +230,28 @@ void push_free(struct dp_push *push)
 
 // ---- Places and states
 
+static bool has_targets(const struct dp_push *push, unsigned worker)
+{
+	for (unsigned slot = worker; slot < CONTEXT_SLOTS; slot += push->n_workers) {
+		const struct places places = push_slot(push, slot);
+
+		if (places.from < places.to)
+			return true;
+	}
+	return false;
+}
+
+struct part *push_part(struct dp_push *push, unsigned worker)
+{
+	if (!has_targets(push, worker))
+		return NULL;
+	return &push->parts[push_is_single(push) ? 0 : worker];
+}
+
 uint32_t push_place_of(const struct dp_push *push, uint32_t handle)
 {
-	unsigned slot = context_slot(handle);
-	uint32_t low = push->slot_first[slot], high = push->slot_end[slot];
+	const struct places places = push_slot(push, context_slot(handle));
+	uint32_t low = places.from, high = places.to;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -199,7 +261,13 @@ uint32_t push_place_of(const struct dp_push *push, uint32_t handle)
 		else
 			high = middle;
 	}
-	return low < push->slot_end[slot] && push->handles[low] == handle ? low : DP_NONE;
+	return low < places.to && push->handles[low] == handle ? low : DP_NONE;
+}
+
+void push_kaf(const struct sha256_ops *sha, const struct dp_push *push,
+	      const struct hmac_key *const kakma[], unsigned n, uint8_t kaf[][HMAC_MAC])
+{
+	hmac_blocks(sha, kakma, push->kaf_blocks, push->n_kaf_blocks, n, kaf);
 }
 
 static void count(struct part *part, unsigned state, uint64_t change)

@@ -6,6 +6,8 @@
 // The list is laid out in places: handles in slot order (context.h), ascending within a slot, each
 // slot's first place a multiple of PUSH_SLOT_ALIGN, so that no two workers share a line of states.
 // Places in between are empty.
+//
+// Tens of thousands of single pushes may run: what only lists need is not there for them.
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -44,6 +46,7 @@ struct part {
 	enum part_mode mode;
 	struct places walk;
 	uint32_t place; // the next one to look at
+	uint32_t end;   // behind the last one of this slot within `walk`
 	unsigned slot;  // CONTEXT_SLOTS: the walk is over
 	bool again; // a lap that may repeat what the last hurry walk sent, or the other way round
 	uint8_t sweep_state; // what a sweep makes of open targets; DP_EXPIRED: what expiry makes
@@ -73,7 +76,8 @@ struct part {
 struct dp_push {
 	uint8_t push_id[MESSAGE_PUSH_ID];
 	const struct message_suite *suite;
-	struct hmac_message kaf_message; // of the AF
+	const struct sha256_schedule *kaf_blocks; // [n_kaf_blocks], of the AF
+	unsigned n_kaf_blocks;
 	struct message_info push_info, ack_info;
 	struct ref_key ref_key;
 	struct frame_header header; // but for segment, selector and ref
@@ -86,19 +90,26 @@ struct dp_push {
 	size_t payload_len;
 
 	uint32_t n_places;
-	const uint32_t *handles;                // [n_places], DP_NONE: empty
-	_Atomic uint8_t *states;                // [n_places / 2, up], low nibble first
-	uint32_t slot_first[CONTEXT_SLOTS + 1]; // the slot's first place
-	uint32_t slot_end[CONTEXT_SLOTS];       // behind its last one
+	const uint32_t *handles;    // [n_places], DP_NONE: empty
+	_Atomic uint8_t *states;    // [n_places / 2, up], low nibble first
+	const struct places *slots; // [CONTEXT_SLOTS], of a list; NULL: a single target
 
-	unsigned n_workers, n_parts_open; // control's: parts whose DONE has not come
-	struct part parts[];              // [n_workers]; a part may have no target
+	unsigned n_workers, n_parts;
+	unsigned n_parts_open; // control's: parts whose DONE has not come
+	struct part parts[];   // [n_parts]: of every worker, or of a single target's
 };
 
 // See dp.h. `sha` prepares the blocks; n_workers share the list.
 struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 			 const struct dp_push_spec *spec, int *error);
 void push_free(struct dp_push *push);
+
+// The worker's part; NULL when it has no target in the list.
+struct part *push_part(struct dp_push *push, unsigned worker);
+
+// K_AF of n UEs: kakma [n] pad states of K_AKMA, kaf [n][32] out; the caller wipes it.
+void push_kaf(const struct sha256_ops *sha, const struct dp_push *push,
+	      const struct hmac_key *const kakma[], unsigned n, uint8_t kaf[][HMAC_MAC]);
 
 // Places that a list takes.
 uint32_t push_places(const uint32_t *handles, uint32_t n_handles);
@@ -107,6 +118,14 @@ uint32_t push_place_of(const struct dp_push *push, uint32_t handle); // or DP_NO
 static inline bool push_is_single(const struct dp_push *push)
 {
 	return push->n_places == 1;
+}
+
+// The places of a slot.
+static inline struct places push_slot(const struct dp_push *push, unsigned slot)
+{
+	if (push->slots)
+		return push->slots[slot];
+	return (struct places){0, slot == context_slot(push->handles[0])};
 }
 
 static inline unsigned push_state(const struct dp_push *push, uint32_t place)

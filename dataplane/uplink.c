@@ -87,7 +87,7 @@ static void derive(const struct worker *w, const struct dp_push *push, struct ac
 
 	for (unsigned i = 0; i < n; i++)
 		kakma[i] = &ack[i]->context->kakma;
-	akma_kaf(w->sha, kakma, &push->kaf_message, n, kaf);
+	push_kaf(w->sha, push, kakma, n, kaf);
 	message_blocks(w->sha, &push->ack_info, kaf, n, block);
 	mem_wipe(kaf, n * sizeof(kaf[0]));
 }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "dataplane/lap.h"
@@ -79,6 +80,22 @@ Test(places, a_single_target_has_place_0)
 	cr_assert_eq(push->n_places, 1);
 	cr_assert_eq(push->handles[0], handle);
 	push_free(push);
+}
+
+// Tens of thousands of them run at a time; the workers are none of their business.
+Test(places, a_single_target_takes_little_memory)
+{
+	uint32_t handle = 5;
+
+	for (unsigned workers = 1; workers <= 64; workers *= 4) {
+		struct dp_push *push = make(&handle, 1, workers, true);
+		size_t size = malloc_usable_size(push);
+
+		cr_assert_leq(size, 2048, "%zu octets", size);
+		for (unsigned w = 0; w < workers; w++)
+			cr_assert_eq(push_part(push, w) != NULL, w == 0);
+		push_free(push);
+	}
 }
 
 // Walks all parts to their ends; seen[place] counts visits.
