@@ -17,7 +17,8 @@
 	X(RX_SUITE, "rx_suite", "dropped: not the suite of the push")                              \
 	X(RX_REF, "rx_ref", "dropped: ref is not of the list")                                     \
 	X(RX_OTHER_WORKER, "rx_other_worker", "dropped: the target is another worker's")           \
-	X(RX_FINAL, "rx_final", "ignored: the target is final")                                    \
+	X(RX_FINAL, "rx_final",                                                                    \
+	  "ignored: the target is final, or was received before it was too old")                   \
 	X(RX_NO_CONTEXT, "rx_no_context", "dropped: the UE has no key now")                        \
 	X(RX_TAG, "rx_tag", "dropped: the tag does not verify")                                    \
 	X(RX_REPLY_HELD, "rx_reply_held", "dropped for now: control is behind with replies")       \

@@ -12,7 +12,7 @@
 #include "dataplane/frame.h"
 #include "dataplane/turns.h"
 
-enum { UPLINK_BURST = DP_BURST_MAX };
+enum { UPLINK_BURST = DP_BURST_MAX, STATUS_TOO_OLD = 3 };
 
 struct ack {
 	struct frame_ack frame;
@@ -143,6 +143,16 @@ static bool tell_reply(struct worker *w, const struct ack *ack)
 	return true;
 }
 
+// States only move forward: nothing follows a final one, and what a UE has received it does not
+// find too old later (it may have forgotten that it has it).
+static bool goes_back(const struct ack *ack)
+{
+	unsigned state = push_state(ack->part->push, ack->place);
+
+	return push_is_final(ack->part->push, state) ||
+	       (state == DP_RECEIVED && ack->frame.status == STATUS_TOO_OLD);
+}
+
 static void settle(struct worker *w, const struct ack *ack)
 {
 	static const struct {
@@ -155,8 +165,8 @@ static void settle(struct worker *w, const struct ack *ack)
 		{REASON_ACK_TOO_OLD, DP_TOO_OLD},
 	};
 
-	// Once more: an earlier acknowledgement of this burst may have settled the target.
-	if (push_is_final(ack->part->push, push_state(ack->part->push, ack->place))) {
+	// Also for an earlier acknowledgement of this burst, which may have settled the target.
+	if (goes_back(ack)) {
 		worker_count(w, REASON_RX_FINAL, 1);
 		return;
 	}

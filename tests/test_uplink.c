@@ -101,6 +101,10 @@ Test(uplink, states_follow_acknowledgements)
 		       steps[i].reason);
 		cr_assert_eq(world_state(world, 0, 3), steps[i].state);
 	}
+	expect(world, 0, ack, ack_seal(world, 0, 6, 0, "", ack), REASON_ACK_RECEIVED);
+	expect(world, 0, ack, ack_seal(world, 0, 6, 3, "", ack), REASON_RX_FINAL);
+	cr_assert_eq(world_state(world, 0, 6), DP_RECEIVED, "1 or 2 may follow");
+	expect(world, 0, ack, ack_seal(world, 0, 6, 2, "", ack), REASON_ACK_REFUSED);
 	expect(world, 0, ack, ack_seal(world, 0, 4, 2, "", ack), REASON_ACK_REFUSED);
 	cr_assert_eq(world_state(world, 0, 4), DP_REFUSED);
 	expect(world, 0, ack, ack_seal(world, 0, 5, 3, "", ack), REASON_ACK_TOO_OLD);
