@@ -48,6 +48,8 @@ static void pass_over(struct worker *w, struct part *part, uint32_t place, enum 
 	worker_count(w, reasons[why], 1);
 	if (is_unsent(push_state(part->push, place)))
 		part_set_state(part, place, why);
+	else
+		lap_not_sent(part, place);
 }
 
 static unsigned lookup(struct worker *w, struct part *part, const uint32_t place[], unsigned n,
@@ -131,19 +133,33 @@ static void seal(struct worker *w, const struct dp_push *push, const struct targ
 
 // ---- A burst
 
-static void count_sent(struct worker *w, struct part *part, const struct target *target,
-		       unsigned targets, unsigned datagrams)
+// Whether the network refused a part of a message.
+static bool has_failed(struct frame *const frame[], unsigned segments)
 {
+	for (unsigned i = 0; i < segments; i++) {
+		if (!frame[i]->len)
+			return true;
+	}
+	return false;
+}
+
+static void count_sent(struct worker *w, struct part *part, const struct target *target,
+		       unsigned targets, struct frame *const frame[], unsigned datagrams)
+{
+	const unsigned segments = part->push->n_segments;
 	uint64_t sent = atomic_load_explicit(&part->sent, memory_order_relaxed);
 	unsigned again = 0;
 
 	for (unsigned i = 0; i < targets; i++) {
 		again += !is_unsent(push_state(part->push, target[i].place));
-		lap_sent(part, target[i].place);
+		if (has_failed(frame + i * segments, segments))
+			lap_not_sent(part, target[i].place);
+		else
+			lap_sent(part, target[i].place);
 	}
 	atomic_store_explicit(&part->sent, sent + datagrams, memory_order_relaxed);
 	worker_count(w, REASON_SENT, datagrams);
-	worker_count(w, REASON_SENT_AGAIN, (uint64_t)again * part->push->n_segments);
+	worker_count(w, REASON_SENT_AGAIN, (uint64_t)again * segments);
 	pace_take(&w->pace, datagrams);
 	pace_take(&w->pace_af[part->push->af], datagrams);
 }
@@ -176,7 +192,7 @@ static bool transmit(struct worker *w, struct part *part, const struct target *t
 	seal(w, part->push, target, n, frame);
 	sent = w->io_ops->transmit(w->io, frame, n * segments);
 	whole = sent / segments;
-	count_sent(w, part, target, whole, sent);
+	count_sent(w, part, target, whole, frame, sent);
 	count_failed(w);
 	if (whole == n)
 		return true;

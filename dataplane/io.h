@@ -47,6 +47,7 @@ struct io_ops {
 	// done with (sent, failed or not wanted); the rest are back with the back end, unsent: the
 	// caller builds them again later. Where a kernel that is full lets a later datagram pass an
 	// earlier one (uring), a datagram of the rest may have left: built again, it leaves twice.
+	// A frame that failed for good has len 0 then, until it is lent again.
 	unsigned (*transmit)(struct io *io, struct frame *frame[], unsigned n);
 
 	// Up to n datagrams that have arrived; their frames are the worker's until release. A

@@ -343,7 +343,7 @@ void io_mem_detach(struct io *io)
 	pthread_mutex_unlock(&net->lock);
 }
 
-bool io_mem_send(struct io *io, const struct frame *frame)
+bool io_mem_send(struct io *io, struct frame *frame)
 {
 	struct io_mem_datagram datagram = {
 		.data = frame->data,
@@ -366,6 +366,7 @@ bool io_mem_send(struct io *io, const struct frame *frame)
 	if (happens(net, net->config.refused)) {
 		net->counts.refused++;
 		io->tx_failed++;
+		frame->len = 0;
 		return true;
 	}
 	carry(net, &datagram, false);

@@ -58,6 +58,6 @@ struct io_mem {
 int io_mem_attach(struct io_mem *net, struct io *io, uint16_t wanted);
 void io_mem_detach(struct io *io);
 // False when the ring is full. Under the lock.
-bool io_mem_send(struct io *io, const struct frame *frame);
+bool io_mem_send(struct io *io, struct frame *frame);
 // The oldest of the inbox, which is not empty. Under the lock.
 void io_mem_take(struct io *io, struct frame *frame);

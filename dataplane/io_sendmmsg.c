@@ -58,7 +58,8 @@ static unsigned send_run(struct io *io, struct frame *frame[], unsigned n)
 	int sent;
 
 	if (fd < 0) {
-		io->tx_failed += run;
+		for (unsigned i = 0; i < run; i++)
+			io_fail(io, frame[i]);
 		return run;
 	}
 	do {
@@ -68,7 +69,7 @@ static unsigned send_run(struct io *io, struct frame *frame[], unsigned n)
 		return (unsigned)sent;
 	if (io_is_full(errno))
 		return 0;
-	io->tx_failed++;
+	io_fail(io, frame[0]);
 	return 1;
 }
 

@@ -64,6 +64,12 @@ static inline bool io_is_full(int error)
 	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
+static inline void io_fail(struct io *io, struct frame *frame)
+{
+	io->tx_failed++;
+	frame->len = 0;
+}
+
 // For tables of functions.
 uint16_t io_socket_port(const struct io *io);
 const char *io_socket_chosen(const struct io *io);

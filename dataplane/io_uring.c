@@ -140,7 +140,7 @@ static void queue_burst(struct uring *u, struct frame *frame[], unsigned n)
 		if (!frame[i]->len)
 			continue;
 		if (u->io.fd[io_family(frame[i])] < 0)
-			u->io.tx_failed++;
+			io_fail(&u->io, frame[i]);
 		else
 			queue_one(u, frame[i], i);
 	}
@@ -177,7 +177,7 @@ static void submit(struct uring *u)
 		withdraw(u);
 }
 
-static void collect(struct uring *u)
+static void collect(struct uring *u, struct frame *frame[])
 {
 	struct io_uring_cqe *cqe;
 	unsigned head, n = 0;
@@ -190,13 +190,13 @@ static void collect(struct uring *u)
 		if (io_is_full(-cqe->res))
 			u->outcome[cqe->user_data] = AGAIN;
 		else
-			u->io.tx_failed++;
+			io_fail(&u->io, frame[cqe->user_data]);
 	}
 	io_uring_cq_advance(&u->ring, n);
 }
 
 // Once more, by itself; false: still no room.
-static bool send_one(struct uring *u, const struct frame *frame)
+static bool send_one(struct uring *u, struct frame *frame)
 {
 	union io_peer peer;
 	socklen_t len = io_peer_write(&peer, frame);
@@ -206,7 +206,7 @@ static bool send_one(struct uring *u, const struct frame *frame)
 		return true;
 	if (io_is_full(errno))
 		return false;
-	u->io.tx_failed++;
+	io_fail(&u->io, frame);
 	return true;
 }
 
@@ -237,7 +237,7 @@ static unsigned uring_transmit(struct io *io, struct frame *frame[], unsigned n)
 	queue_burst(u, frame, n);
 	if (waiting(u)) {
 		submit(u);
-		collect(u);
+		collect(u, frame);
 	}
 	done = settle(u, frame, n);
 	io_pool_give(&io->tx, frame, n);

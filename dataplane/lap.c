@@ -137,6 +137,12 @@ void lap_sent(struct part *part, uint32_t place)
 	places_add(&part->recent, place);
 }
 
+void lap_not_sent(struct part *part, uint32_t place)
+{
+	if (push_state(part->push, place) == PUSH_SENT_DUE)
+		part_set_state(part, place, DP_SENT);
+}
+
 // ---- Between walks
 
 // Those that hurry walks sent to become like all others.
@@ -220,6 +226,10 @@ bool lap_make_due(struct part *part, uint32_t place, const struct lap_pauses *pa
 	if (part->mode == PART_SWEEP)
 		return false; // behind it, what is left as it was is final
 	switch (push_state(part->push, place)) {
+	case DP_PENDING:
+		if (!part->lap_end_ns)
+			return false;              // the first lap takes it
+		return hurry(part, place, now_ns); // the network refused what was sent to it
 	case DP_NO_CONTEXT:
 	case DP_NO_ADDRESS:
 	case DP_KEY_EXPIRED:

@@ -40,6 +40,9 @@ void lap_rewind(struct part *part, uint32_t place);
 
 // A target has been sent to.
 void lap_sent(struct part *part, uint32_t place);
+// Nothing could be sent to a target that the walk visited: a mark is spent, the next key or address
+// makes it due again.
+void lap_not_sent(struct part *part, uint32_t place);
 
 // A step of a walk that sends nothing: a sweep or a settling walk.
 void lap_step_quietly(struct part *part);

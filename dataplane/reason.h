@@ -6,7 +6,8 @@
 	X(SENT, "sent", "datagrams handed to the back end")                                        \
 	X(SENT_AGAIN, "sent_again", "of these: repetitions for a target")                          \
 	X(TX_HELD, "tx_held", "datagrams the back end did not take yet; they are built again")     \
-	X(TX_FAILED, "tx_failed", "datagrams the network refused; the next lap repeats them")      \
+	X(TX_FAILED, "tx_failed",                                                                  \
+	  "datagrams the network refused; they were not sent, the next lap repeats them")          \
 	X(TX_NO_CONTEXT, "tx_no_context", "targets passed over: no key")                           \
 	X(TX_NO_ADDRESS, "tx_no_address", "targets passed over: no address")                       \
 	X(TX_KEY_EXPIRED, "tx_key_expired", "targets passed over: K_AF lifetime over")             \

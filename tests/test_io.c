@@ -144,6 +144,7 @@ IO_TEST(io, failures_do_not_stop_the_burst)
 		cr_assert_eq(io_failed(ops, io), failed, "%lu of %lu, seed %#" PRIx64,
 			     (unsigned long)io_failed(ops, io), (unsigned long)failed, random.seed);
 		for (unsigned i = 0; i < BURST; i++) {
+			cr_assert_eq(frame[i]->len, kind[i] < KINDS ? 0 : 100);
 			if (kind[i] >= KINDS)
 				expect(&peer[kind[i] & 1], i, 100, ops->port(io));
 		}
