@@ -59,6 +59,11 @@ bool lap_is_over(const struct part *part)
 	return part->slot >= CONTEXT_SLOTS;
 }
 
+void lap_stop(struct part *part)
+{
+	part->slot = CONTEXT_SLOTS;
+}
+
 static bool is_visited(const struct part *part, unsigned state)
 {
 	switch (part->mode) {

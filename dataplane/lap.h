@@ -35,6 +35,7 @@ void lap_start(struct part *part, enum part_mode mode, const struct lap_pauses *
 // LAP_SCAN_MAX places or the walk is over.
 unsigned lap_take(struct part *part, uint32_t place[], unsigned n);
 bool lap_is_over(const struct part *part);
+void lap_stop(struct part *part); // the walk is over
 // The walk goes on from `place`, which it gave: from there on nothing was done.
 void lap_rewind(struct part *part, uint32_t place);
 

@@ -15,7 +15,8 @@
 enum {
 	NS_PER_S = 1000000000,
 	TELL_AGAIN_NS = 1000 * 1000, // when control is behind with its events
-	SEND_AGAIN_NS = 100 * 1000,  // when the back end is full: some of its ring is free by then
+	WAKE_BURST = 32,
+	SEND_AGAIN_NS = 100 * 1000, // when the back end is full: some of its ring is free by then
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -143,24 +144,29 @@ void turns_schedule(struct worker *w, struct part *part)
 	}
 }
 
-static void wake_due(struct worker *w)
+// Those whose time has come, up to a bound: thousands of single pushes may be due in one moment,
+// and no more than one has its turn in a round. Whether there were any.
+static bool wake_due(struct worker *w)
 {
 	struct part *part;
+	unsigned n;
 
-	while ((part = due_take(&w->due, w->now_ns))) {
+	for (n = 0; n < WAKE_BURST && (part = due_take(&w->due, w->now_ns)); n++) {
 		if (lap_is_over(part))
 			turns_schedule(w, part);
 		else
 			call(w, part); // it was in line
 	}
+	return n > 0;
 }
 
 void turns_settled(struct worker *w, struct part *part)
 {
-	if (part->due_index == UINT32_MAX || !lap_is_over(part))
-		return; // its turn comes anyway
-	due_del(&w->due, part);
-	turns_schedule(w, part);
+	if (part->line == &w->quiet)
+		return; // it goes on from there
+	leave(w, part); // it may have waited long for its AF's pace
+	lap_stop(part);
+	line_put(&w->quiet, part);
 }
 
 // ---- Ends
@@ -247,11 +253,11 @@ static bool send_turn(struct worker *w)
 
 bool turns_take(struct worker *w)
 {
-	bool has_sent;
+	bool busy = wake_due(w);
 
-	wake_due(w);
-	has_sent = send_turn(w);
-	return quiet_turn(w) || has_sent;
+	busy |= send_turn(w);
+	busy |= quiet_turn(w);
+	return busy;
 }
 
 uint64_t turns_next_ns(const struct worker *w)

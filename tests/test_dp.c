@@ -211,3 +211,28 @@ Test(keys, are_wiped)
 	world_close(world);
 	free(world);
 }
+
+// Many pushes whose next lap comes in one moment do not hold a round for all of them.
+Test(dp_turn, wakes_a_bounded_number)
+{
+	struct world_config config = {.seed = 6, .n_devices = 1, .n_workers = 1};
+	struct world *world = malloc(sizeof(*world));
+	const struct due *due;
+
+	world_open(world, &config);
+	world->devices[0].deaf = true;
+	for (unsigned p = 0; p < 60; p++)
+		world_push_start(world, world_push_new(world, 0, 1, 3600, true, 8, 1184));
+	for (unsigned i = 0; i < 100; i++)
+		world_step(world, 1);
+	due = &world->dp->workers[0].due;
+	cr_assert_eq(due->n, 60);
+	world_step(world, 5000);
+	dp_turn(world->dp, 0);
+	cr_assert(due->n >= 20 && due->n < 60, "%u of 60 still wait", due->n);
+	while (dp_turn(world->dp, 0))
+		;
+	cr_assert_eq(world->taps, 120);
+	world_close(world);
+	free(world);
+}

@@ -227,3 +227,26 @@ Test(uplink, no_state_without_room_for_its_reply)
 	world_close(world);
 	free(world);
 }
+
+// A push that stands in line for its AF's pace is over with its last acknowledgement, not when its
+// turn comes.
+Test(uplink, the_last_one_ends_a_push_in_line)
+{
+	struct world *world = open_world(1);
+	uint8_t ack[FRAME_MAX];
+
+	cr_assert(dp_af_rate(world->dp, 0, 1));
+	for (unsigned p = 1; p < 6; p++)
+		world_push_start(world, world_push_new(world, 0, 20, 3600, true, 8, 1184));
+	for (unsigned i = 0; i < 50; i++)
+		world_step(world, 100); // its second lap has begun
+	for (unsigned d = 0; d < 20; d++) {
+		give(world, 0, ack, ack_seal(world, 0, d, 1, "", ack));
+		world_step(world, 0);
+	}
+	world_step(world, 0);
+	cr_assert(world->pushes[0].done);
+	cr_assert_not(world->pushes[1].done);
+	world_close(world);
+	free(world);
+}
