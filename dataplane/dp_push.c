@@ -121,10 +121,12 @@ static void hide_untold(const struct ring *replies, const struct dp_push *push, 
 
 	for (uint32_t i = 0; (reply = ring_peek(replies, i)); i++) {
 		unsigned shift = reply->place % 2 * 4;
-		uint8_t *both = &states[reply->place / 2];
+		uint8_t *both;
 
-		if (reply->push == push)
-			*both = (uint8_t)((*both & ~(15u << shift)) | (unsigned)DP_SENT << shift);
+		if (reply->push != push)
+			continue; // its places are others'
+		both = &states[reply->place / 2];
+		*both = (uint8_t)((*both & ~(15u << shift)) | (unsigned)DP_SENT << shift);
 	}
 }
 
