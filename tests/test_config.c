@@ -65,8 +65,9 @@ Test(config, defaults)
 
 Test(config, empty_texts_are_whole)
 {
-	static const char *const texts[] = {"# only words\n", "---\n", "{}",
-					    "listen:\n",      "~",     "listen: {}\ntls: ~\n"};
+	static const char *const texts[] = {
+		"# only words\n",         "---\n", "{}", "listen:\n", "~", "listen: {}\ntls: ~\n",
+		"dataplane:\n  source:\n"};
 	struct reports reports;
 	struct config *config;
 
@@ -109,6 +110,22 @@ Test(config, values_are_taken)
 	config_free(config);
 }
 
+// "best" stands for nothing where a name of an implementation is expected, and nowhere else.
+Test(config, best_is_a_name_like_others)
+{
+	struct reports reports;
+	struct config *config;
+
+	expect_wrong("admin: {socket: best}\n", "'best' does not start with /");
+	cr_assert_eq(parse("store: {path: best, kek: best}\ndataplane: {aead: best}\n", &config,
+			   &reports),
+		     0, "%s", reports.text);
+	cr_expect_str_eq(config->store.path, "best");
+	cr_expect_str_eq(config->store.kek, "best");
+	cr_expect_null(config->dataplane.aead);
+	config_free(config);
+}
+
 Test(config, names)
 {
 	expect_wrong("lisen: {}\n", "t.yaml:1: 'lisen' is not known here; is 'listen' meant?");
@@ -136,7 +153,8 @@ Test(config, values)
 	expect_wrong("listen: {port: [1]}\n", "found a list");
 	expect_wrong("listen: {address: localhost}\n", "an IPv4 or IPv6 address");
 	expect_wrong("dataplane: {source: {ipv4: '::1'}}\n", "an IPv4 address");
-	expect_wrong("dataplane: {source: 1.2.3.4}\n", "is not known here");
+	expect_wrong("dataplane: {source: 1.2.3.4}\n",
+		     "t.yaml:1: dataplane.source: found '1.2.3.4', expected a mapping");
 	expect_wrong("dataplane: {io: dpdk}\n", "one of kernel, sendmmsg, uring");
 	expect_wrong("http: {body_max: 1 KiB}\n", "http.body_max: found '1 KiB'");
 	expect_wrong("http: {body_max: 100 MB}\n", "http.body_max: found '100 MB'");
@@ -178,6 +196,9 @@ Test(config, clients)
 	expect_wrong("tls: {clients: [{name: a, role: ausf, af: a.example}]}\n", "role af, and no");
 	expect_wrong("tls: {clients: [{name: a, role: af, af: not_a_name}]}\n", "expected an FQDN");
 	expect_wrong("tls: {clients: [{name: a, role: ausf, x: 1}]}\n", "'x' is not known here");
+	expect_wrong("tls:\n  clients:\n  - name: a\n    role: ausf\n    role: operator\n",
+		     "t.yaml:5: tls.clients: role stands here for the second time");
+	expect_wrong("tls: {clients: [{name: a, name: b, role: ausf}]}\n", "name stands here for");
 }
 
 Test(config, yaml_itself)

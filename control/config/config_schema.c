@@ -281,14 +281,14 @@ static bool is_of_form(const struct option *option, const char *text)
 	}
 }
 
-// "best" is the same as nothing: the program chooses.
+// For the name of an implementation "best" is the same as nothing: the program chooses.
 static int set_text(struct config *config, const struct option *option, const char *text)
 {
 	char **to = member(config, option), *copy = NULL;
 
 	if (!is_of_form(option, text))
 		return -EINVAL;
-	if (strcmp(text, "best")) {
+	if (option->kind != OPTION_TEXT || strcmp(text, "best")) {
 		copy = strdup(text);
 		if (!copy)
 			return -ENOMEM;

@@ -98,42 +98,72 @@ static void unknown(struct walk *w, const yaml_node_t *key, const char *section)
 
 // ---- Clients
 
+enum client_part { CLIENT_NAME, CLIENT_ROLE, CLIENT_AF, CLIENT_PARTS };
+
+static const struct {
+	const char *name, *expected;
+} client_parts[CLIENT_PARTS] = {
+	[CLIENT_NAME] = {"name", "a name of 1 to 255 characters"},
+	[CLIENT_ROLE] = {"role", "one of ausf, operator, af"},
+	[CLIENT_AF] = {"af", "an FQDN"},
+};
+
+static bool set_client_role(struct config_client *client, const char *text)
+{
+	for (unsigned i = 0; config_roles[i]; i++) {
+		if (strcmp(config_roles[i], text) != 0)
+			continue;
+		client->role = (enum config_role)i;
+		return true;
+	}
+	return false;
+}
+
+// False when the text is not of the part's form.
+static bool set_client(struct walk *w, struct config_client *client, enum client_part part,
+		       const char *text)
+{
+	if (part == CLIENT_ROLE)
+		return set_client_role(client, text);
+	if (part == CLIENT_AF)
+		return akma_fqdn_parse(text, strlen(text), client->af) >= 0;
+	if (!*text || strlen(text) > 255)
+		return false;
+	client->name = strdup(text);
+	if (!client->name)
+		w->error = -ENOMEM;
+	return true;
+}
+
+// `has`: a bit for each part that came.
 static void client_member(struct walk *w, struct config_client *client, const yaml_node_t *key,
-			  const yaml_node_t *value, bool *has_role)
+			  const yaml_node_t *value, unsigned *has)
 {
 	const char *name = text_of(key), *text = text_of(value);
+	unsigned part = 0;
 	char found[64];
 
-	if (name && !strcmp(name, "name") && text && *text && strlen(text) <= 255) {
-		free(client->name);
-		client->name = strdup(text);
-		return;
-	}
-	if (name && !strcmp(name, "af") && text &&
-	    akma_fqdn_parse(text, strlen(text), client->af) >= 0)
-		return;
-	for (unsigned i = 0; name && !strcmp(name, "role") && text && config_roles[i]; i++) {
-		if (!strcmp(config_roles[i], text)) {
-			client->role = (enum config_role)i;
-			*has_role = true;
-			return;
-		}
-	}
-	if (name && (!strcmp(name, "name") || !strcmp(name, "af") || !strcmp(name, "role")))
-		wrong(w, line_of(value), "tls.clients: %s: found %s, expected %s", name,
-		      shown(value, found),
-		      !strcmp(name, "name") ? "a name of 1 to 255 characters"
-		      : !strcmp(name, "af") ? "an FQDN"
-					    : "one of ausf, operator, af");
-	else
+	while (part < CLIENT_PARTS && !(name && !strcmp(name, client_parts[part].name)))
+		part++;
+	if (part == CLIENT_PARTS) {
 		wrong(w, line_of(key), "tls.clients: %s is not known here; name, role and af are",
 		      shown(key, found));
+		return;
+	}
+	if (*has & 1u << part) {
+		wrong(w, line_of(key), "tls.clients: %s stands here for the second time", name);
+		return;
+	}
+	*has |= 1u << part;
+	if (!text || !set_client(w, client, (enum client_part)part, text))
+		wrong(w, line_of(value), "tls.clients: %s: found %s, expected %s", name,
+		      shown(value, found), client_parts[part].expected);
 }
 
 static void read_client(struct walk *w, const yaml_node_t *node, struct config_client *client)
 {
-	unsigned before = w->n_wrong;
-	bool has_role = false;
+	enum { NEEDED = 1 << CLIENT_NAME | 1 << CLIENT_ROLE };
+	unsigned before = w->n_wrong, has = 0;
 	char found[64];
 
 	if (node->type != YAML_MAPPING_NODE) {
@@ -143,10 +173,10 @@ static void read_client(struct walk *w, const yaml_node_t *node, struct config_c
 	}
 	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
 	     p++)
-		client_member(w, client, node_at(w, p->key), node_at(w, p->value), &has_role);
+		client_member(w, client, node_at(w, p->key), node_at(w, p->value), &has);
 	if (w->n_wrong > before)
 		return;
-	if (!client->name || !has_role)
+	if ((has & NEEDED) != NEEDED)
 		wrong(w, line_of(node), "tls.clients: name and role are expected");
 	else if ((client->role == CONFIG_ROLE_AF) != (client->af[0] != 0))
 		wrong(w, line_of(node),
@@ -206,7 +236,28 @@ static void read_value(struct walk *w, const struct option *option, const yaml_n
 	      shown(value, found), expected);
 }
 
-// One member of a section, or of a group inside it ("source" of "source.ipv4").
+static void read_option(struct walk *w, const char *section, const char *group,
+			const yaml_node_t *key, const yaml_node_t *value);
+
+// A mapping inside a section ("source" of "source.ipv4"). As a section, it may be empty.
+static void read_group(struct walk *w, const char *section, const char *group,
+		       const yaml_node_t *value)
+{
+	char found[64];
+
+	if (is_nothing(value))
+		return;
+	if (value->type != YAML_MAPPING_NODE) {
+		wrong(w, line_of(value), "%s.%s: found %s, expected a mapping of its options",
+		      section, group, shown(value, found));
+		return;
+	}
+	for (yaml_node_pair_t *p = value->data.mapping.pairs.start;
+	     p < value->data.mapping.pairs.top; p++)
+		read_option(w, section, group, node_at(w, p->key), node_at(w, p->value));
+}
+
+// One member of a section, or of a group inside it.
 static void read_option(struct walk *w, const char *section, const char *group,
 			const yaml_node_t *key, const yaml_node_t *value)
 {
@@ -215,10 +266,8 @@ static void read_option(struct walk *w, const char *section, const char *group,
 	char full[64] = "";
 	unsigned index;
 
-	if (name && !group && value->type == YAML_MAPPING_NODE && option_is_group(section, name)) {
-		for (yaml_node_pair_t *p = value->data.mapping.pairs.start;
-		     p < value->data.mapping.pairs.top; p++)
-			read_option(w, section, name, node_at(w, p->key), node_at(w, p->value));
+	if (name && !group && option_is_group(section, name)) {
+		read_group(w, section, name, value);
 		return;
 	}
 	if (name && strlen(name) < 32 && !strchr(name, '.'))
