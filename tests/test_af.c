@@ -61,6 +61,22 @@ Test(af, quota_of_a_day)
 	service_world_close(&world);
 }
 
+Test(af, quota_made_smaller_than_what_was_used)
+{
+	struct service_world world;
+	struct af *af;
+
+	service_world_open(&world, 16);
+	af = add_af(&world, "a.example");
+	af->quota = 100;
+	cr_expect_eq(af_admit(&world.app, af, 60), 0);
+	af->quota = 50;
+	cr_expect_eq(af_admit(&world.app, af, 1), 86400);
+	af->quota = 61;
+	cr_expect_eq(af_admit(&world.app, af, 1), 0);
+	service_world_close(&world);
+}
+
 // What was refused takes nothing.
 Test(af, refused_by_quota_keeps_the_rate)
 {

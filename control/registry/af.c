@@ -216,7 +216,8 @@ static unsigned quota_wait(struct af *af, uint64_t now_s, uint32_t n_targets)
 		af->quota_day = day;
 		af->quota_used = 0;
 	}
-	if (n_targets <= af->quota - af->quota_used)
+	// A quota that was made smaller during the day may be less than what the day has used.
+	if (af->quota_used <= af->quota && n_targets <= af->quota - af->quota_used)
 		return 0;
 	return (unsigned)(DAY_S - now_s % DAY_S);
 }
