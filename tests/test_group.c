@@ -60,6 +60,55 @@ Test(group, set_is_what_its_twin_is)
 	cr_expect_null(group_set_all(&set));
 }
 
+static unsigned naive_firsts(const struct app *app, const struct group *group, uint32_t *firsts)
+{
+	const struct group_set *members = &((const struct group_entry *)group)->members;
+	unsigned n = 0;
+
+	for (uint32_t h = 0; h < HANDLES; h++) {
+		uint32_t twin = ue_twin(app, h);
+		bool is_in = group_set_has(members, h) ||
+			     (twin != DP_NONE && group_set_has(members, twin));
+
+		if (is_in && ue_first(app, h) == h)
+			firsts[n++] = h;
+	}
+	return n;
+}
+
+Test(group, twins_are_listed_once_by_the_first)
+{
+	struct random random = random_start();
+	uint32_t firsts[HANDLES], n_firsts, n;
+	struct service_world world;
+	struct group_entry *entry;
+	const uint32_t *all;
+
+	service_world_open(&world, HANDLES);
+	entry = group_entry_new(world.app.groups, "g", 0);
+	for (uint32_t h = 0; h < HANDLES; h++) {
+		cr_assert_eq(dp_new(world.app.dp), h);
+		if (random_next(&random) % 3)
+			group_add(entry, h);
+	}
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 100; i++) {
+			uint32_t a = (uint32_t)(random_next(&random) % HANDLES),
+				 b = (uint32_t)(random_next(&random) % HANDLES);
+
+			ue_unlink(&world.app, a);
+			ue_unlink(&world.app, b);
+			if (a != b)
+				ue_link(&world.app, a, b);
+		}
+		n_firsts = naive_firsts(&world.app, &entry->group, firsts);
+		all = group_members(&world.app, &entry->group, &n);
+		cr_assert_eq(n, n_firsts, "seed %#" PRIx64, random.seed);
+		cr_assert_arr_eq(all, firsts, n * sizeof(*all), "seed %#" PRIx64, random.seed);
+	}
+	service_world_close(&world);
+}
+
 Test(group, handles_in_order_are_appended)
 {
 	struct group_set set = {0};

@@ -185,23 +185,49 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-// Each subscriber once, by the first of its handles.
+// Merges n handles that are in no order into the n_sorted at the front of an array that has room
+// for both. 0 or -ENOMEM.
+static int merge_in(uint32_t *sorted, uint32_t n_sorted, const uint32_t *more, uint32_t n)
+{
+	uint32_t *copy = n ? malloc(n * sizeof(*copy)) : NULL;
+
+	if (n && !copy)
+		return -ENOMEM;
+	if (n)
+		memcpy(copy, more, n * sizeof(*copy));
+	qsort(copy, n, sizeof(*copy), by_value);
+	while (n > 0) {
+		bool is_old = n_sorted > 0 && sorted[n_sorted - 1] > copy[n - 1];
+
+		sorted[n_sorted + n - 1] = is_old ? sorted[n_sorted - 1] : copy[n - 1];
+		n_sorted -= is_old;
+		n -= !is_old;
+	}
+	free(copy);
+	return 0;
+}
+
+// Each subscriber once, by the first of its handles. The members are in order already; only those
+// who are there by the second of their handles alone move.
 static int make_firsts(const struct app *app, struct group_entry *entry, const uint32_t *all)
 {
-	uint32_t n = entry->members.n, kept = 0;
+	uint32_t n = entry->members.n, kept = 0, moved = 0;
 	uint32_t *firsts = reallocarray(entry->firsts, n ? n : 1, sizeof(*firsts));
 
 	if (!firsts)
 		return -ENOMEM;
 	entry->firsts = firsts;
-	for (uint32_t i = 0; i < n; i++)
-		firsts[i] = ue_first(app, all[i]);
-	qsort(firsts, n, sizeof(*firsts), by_value);
 	for (uint32_t i = 0; i < n; i++) {
-		if (kept == 0 || firsts[kept - 1] != firsts[i])
-			firsts[kept++] = firsts[i];
+		uint32_t first = ue_first(app, all[i]);
+
+		if (first == all[i])
+			firsts[kept++] = first;
+		else if (!group_set_has(&entry->members, first))
+			firsts[n - ++moved] = first;
 	}
-	entry->n_firsts = kept;
+	if (merge_in(firsts, kept, firsts + n - moved, moved))
+		return -ENOMEM;
+	entry->n_firsts = kept + moved;
 	entry->firsts_epoch = ue_twins_epoch(app);
 	return 0;
 }
