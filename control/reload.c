@@ -74,11 +74,14 @@ void reload_now(struct reload *reload, struct app *app)
 		return;
 	}
 	config_diff(reload->last ? reload->last : reload->running, config, report_change, &n);
-	log_set_level(config->log.level);
 	reload_tuning(config, &tuning);
-	if (n > 0 && !dp_tune(app->dp, &tuning))
-		log_warn("config",
-			 "the workers are busy: the tuning was not taken over, try again");
+	if (!dp_tune(app->dp, &tuning)) {
+		log_error("config", "the workers are busy: %s was not taken over, try again",
+			  reload->file);
+		config_free(config); // so that the next try sees the same changes
+		return;
+	}
+	log_set_level(config->log.level);
 	config_free(reload->last);
 	reload->last = config;
 	log_info("config", "%s read again, %u changes", reload->file, n);
