@@ -142,7 +142,9 @@ static int open_store(struct daemon *d)
 	const struct config *config = d->app.config;
 	struct store_config store = {.path = config->store.path,
 				     .kek_path = config->store.kek,
-				     .room_min = config->store.room_min,
+				     // 0 would be the store's own default.
+				     .room_min =
+					     config->store.room_min ? config->store.room_min : 1,
 				     .verify = config->store.verify};
 	char text[STORE_ERROR_MAX];
 	int error = store_open(&store, &d->app.store, text);
@@ -190,7 +192,12 @@ static int load(struct app *app)
 		error = push_load(app);
 	if (!error && !(app->asks = push_asks_new()))
 		error = -ENOMEM;
-	if (error)
+	if (error == -EBADMSG)
+		log_error("daemon",
+			  "%s: a record is damaged, or of a later version: restore the folder from "
+			  "a back-up (operations guide, \"Damaged store\"), or run that version",
+			  app->config->store.path);
+	else if (error)
 		log_error("daemon", "the store can't be loaded: %s", strerror(-error));
 	else
 		log_info("daemon", "loaded in %llu ms",
@@ -257,6 +264,16 @@ static int open_http(struct daemon *d)
 	return error;
 }
 
+// While nobody watches for it a reload that is asked for waits, instead of ending the process.
+static void mask_hang_up(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static int watch(struct daemon *d)
 {
 	struct loop *loop = d->app.loop;
@@ -271,11 +288,13 @@ static int watch(struct daemon *d)
 	    !d->hang_up)
 		return -ENOMEM;
 	loop_timer_repeat(d->tick, TICK_MS);
+	mask_hang_up(SIG_UNBLOCK);
 	return 0;
 }
 
 static void unwatch(struct daemon *d)
 {
+	mask_hang_up(SIG_BLOCK);
 	loop_signal_free(d->hang_up);
 	loop_signal_free(d->interrupt);
 	loop_signal_free(d->terminate);
@@ -358,8 +377,10 @@ static void stop(struct daemon *d)
 int daemon_run(const struct config *config, const char *file)
 {
 	struct daemon d = {.app = {.config = config, .clock = &clock_system}, .event_fd = -1};
-	int error = start(&d, file);
+	int error;
 
+	mask_hang_up(SIG_BLOCK);
+	error = start(&d, file);
 	d.app.started_ms = clock_unix_ms(d.app.clock);
 	if (!error)
 		error = dp_start(d.app.dp);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a real akmapushd finds at its start and under it: a key file, a store folder and a
 configuration that are wrong, each refused with exit code 1 and a message that says what and where,
-nothing changed by the refusal; and a file system that fills up (a small tmpfs; needs root, else
+nothing changed by the refusal; signals before it is ready; and a file system that fills up (a small tmpfs; needs root, else
 skipped): 507, reads go on, works again when there is room.
 
 usage: bad_start.py AKMAPUSHD"""
@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -296,6 +297,39 @@ def configuration(program, folder):
         check(what, done.returncode == 1 and arguments[1] in done.stderr, done)
 
 
+# ---- Signals before it is ready
+
+def signalled(program, folder, number):
+    """The process, which got the signal as soon as it had begun to make its store."""
+    d = Daemon(program, folder)
+    with open(d.log, "a") as log:
+        d.process = subprocess.Popen([program, "-c", str(d.config)], stderr=log)
+    while not d.store.exists() and d.process.poll() is None:
+        time.sleep(0.0002)
+    d.process.send_signal(number)
+    return d
+
+
+def signals(program, folder):
+    d = signalled(program, tempfile.mkdtemp(dir=folder), signal.SIGHUP)
+    end = time.monotonic() + 60
+    while "read again" not in d.log.read_text() and d.process.poll() is None and \
+            time.monotonic() < end:
+        time.sleep(0.02)
+    check("a reload asked for during the start waits", d.process.poll() is None and
+          "read again" in d.log.read_text(), d.log.read_text())
+    fill(d, 1)
+    check("end", d.stop() == 0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        d = signalled(program, tempfile.mkdtemp(dir=folder), number)
+        code = d.process.wait(60)
+        check("ended during the start", code in (0, -number), code)
+        d.start()
+        fill(d, 1)
+        d.process.send_signal(number)
+        check("asked twice to end", d.stop(number) == 0)
+
+
 # ---- A full file system
 
 def full_disk(program, folder):
@@ -323,6 +357,10 @@ def full_disk(program, folder):
     ballast.unlink()
     d.start()
     with_room_again(d, before)
+    check("end", d.stop() == 0)
+    d.config.write_text(d.text.replace("room_min: 8 MiB", "room_min: 0"))
+    d.start()
+    check("room_min 0 keeps nothing free", register(d, 1).status == 200)
     check("end", d.stop() == 0)
 
 
@@ -390,7 +428,7 @@ def main():
     if sys.argv[2:3] == ["--full-disk"]:
         full_disk(program, sys.argv[3])
         return finish()
-    for part in (configuration, folders, key_file, damage, run_full_disk):
+    for part in (configuration, folders, key_file, damage, signals, run_full_disk):
         if sys.argv[2:] and part.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:
