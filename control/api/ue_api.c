@@ -91,14 +91,11 @@ static void get_ue(struct http_request *request, void *ctx)
 
 // ---- DELETE
 
-// The way back, should the store fail, and what is done once it has not.
 struct removal {
 	struct change change;
 	struct http_request *request;
-	uint32_t handle[2]; // the UE's; the second its twin's or DP_NONE
-	bool was_twin;
+	uint32_t handle[2];   // the UE's; the second its twin's or DP_NONE
 	uint32_t supi_handle; // new, for the SUPI that had shared the handle; or DP_NONE
-	char supi[DP_IDENTITY_MAX + 1];
 };
 
 static int apply_removal(struct change *change, struct app *app)
@@ -117,16 +114,6 @@ static int apply_removal(struct change *change, struct app *app)
 	return 0;
 }
 
-static void undo_removal(struct app *app, struct removal *r)
-{
-	if (r->was_twin)
-		ue_link(app, r->handle[0], r->handle[1]);
-	if (r->supi_handle == DP_NONE)
-		return;
-	dp_unbind(app->dp, r->supi_handle, DP_SUPI);
-	dp_bind(app->dp, r->handle[0], DP_SUPI, r->supi, strlen(r->supi));
-}
-
 static void removal_done(struct change *change, struct app *app, int status)
 {
 	struct removal *r = (struct removal *)change;
@@ -135,8 +122,11 @@ static void removal_done(struct change *change, struct app *app, int status)
 		if (r->handle[i] != DP_NONE)
 			ue_saved(app, r->handle[i], status);
 	}
+	for (int i = 0; status && i < 2; i++) {
+		if (r->handle[i] != DP_NONE)
+			ue_restore(app, r->handle[i]);
+	}
 	if (status) {
-		undo_removal(app, r);
 		problem_answer_cause(r->request, problem_of_errno(status), "%s", strerror(-status));
 	} else {
 		http_answer(r->request, 204, NULL, NULL, 0);
@@ -148,21 +138,20 @@ static void removal_done(struct change *change, struct app *app, int status)
 // the first place) and the SUPI gets one of its own, in the same groups. 0 or -ENOSPC.
 static int part(struct app *app, struct store_batch *batch, struct removal *r)
 {
-	char gpsi[DP_IDENTITY_MAX + 1];
+	char supi[DP_IDENTITY_MAX + 1], gpsi[DP_IDENTITY_MAX + 1];
 
 	r->handle[1] = ue_twin(app, r->handle[0]);
-	r->was_twin = r->handle[1] != DP_NONE;
-	if (r->was_twin) {
+	if (r->handle[1] != DP_NONE) {
 		ue_unlink(app, r->handle[0]);
 		return 0;
 	}
-	if (!dp_identity(app->dp, r->handle[0], DP_SUPI, r->supi) ||
+	if (!dp_identity(app->dp, r->handle[0], DP_SUPI, supi) ||
 	    !dp_identity(app->dp, r->handle[0], DP_GPSI, gpsi))
 		return 0;
 	dp_unbind(app->dp, r->handle[0], DP_SUPI);
-	r->supi_handle = ue_name(app, batch, DP_SUPI, r->supi);
+	r->supi_handle = ue_name(app, batch, DP_SUPI, supi);
 	if (r->supi_handle == DP_NONE) {
-		dp_bind(app->dp, r->handle[0], DP_SUPI, r->supi, strlen(r->supi));
+		dp_bind(app->dp, r->handle[0], DP_SUPI, supi, strlen(supi));
 		return -ENOSPC;
 	}
 	group_store_copy(app, batch, r->handle[0], r->supi_handle);

@@ -221,8 +221,8 @@ static void upload_done(struct bulk *bulk, const void *at, int status)
 		dp_unbind(bulk->app->dp, item->handle, DP_SUPI);
 	if (item->bound_gpsi)
 		dp_unbind(bulk->app->dp, item->handle, DP_GPSI);
-	if (item->twinned)
-		ue_unlink(bulk->app, item->handle);
+	if (item->bound_supi || item->bound_gpsi || item->twinned)
+		ue_restore(bulk->app, item->handle);
 }
 
 static void upload_answer(const struct bulk *bulk, struct json_writer *w)

@@ -1,6 +1,7 @@
 #include "control/registry/ue.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,4 +297,60 @@ void ue_saved(struct app *app, uint32_t handle, int status)
 	bit_put(app->ues->unsaved, handle, status != 0);
 	if (twin != DP_NONE)
 		bit_put(app->ues->unsaved, twin, status != 0);
+}
+
+// ---- The way back
+
+static int stored_identity(const struct app *app, uint32_t handle, struct record_identity *identity)
+{
+	uint8_t key[4], value[RECORD_IDENTITY_MAX];
+	ssize_t len;
+
+	record_handle_key(key, handle);
+	len = store_get(app->store, STORE_IDENTITY, key, sizeof(key), value, sizeof(value));
+	if (len < 0)
+		return (int)len;
+	return (size_t)len > sizeof(value) ? -EBADMSG
+					   : record_identity_read(value, (size_t)len, identity);
+}
+
+static void restore_id(struct app *app, uint32_t handle, enum dp_identity kind, const char *id)
+{
+	uint32_t holder;
+
+	if (!*id) {
+		dp_unbind(app->dp, handle, kind);
+		return;
+	}
+	holder = dp_find(app->dp, kind, id, strlen(id));
+	if (holder == handle)
+		return;
+	if (holder != DP_NONE)
+		dp_unbind(app->dp, holder, kind);
+	dp_bind(app->dp, handle, kind, id, strlen(id));
+}
+
+static void restore_twin(struct app *app, uint32_t handle, uint32_t twin)
+{
+	if (ue_twin(app, handle) == twin)
+		return;
+	ue_unlink(app, handle);
+	if (twin == DP_NONE)
+		return;
+	ue_unlink(app, twin);
+	ue_link(app, handle, twin);
+}
+
+void ue_restore(struct app *app, uint32_t handle)
+{
+	struct record_identity identity = {.twin = DP_NONE};
+	int error = stored_identity(app, handle, &identity);
+
+	if (error && error != -ENOENT)
+		return; // what is in memory holds until the store can be read
+	if (!error) {
+		restore_id(app, handle, DP_SUPI, identity.supi);
+		restore_id(app, handle, DP_GPSI, identity.gpsi);
+	}
+	restore_twin(app, handle, identity.twin);
 }

@@ -67,6 +67,10 @@ void ue_save(struct app *app, struct store_batch *batch, uint32_t handle);
 // The batch with the names of a handle came to its end: status as in a change's done.
 void ue_saved(struct app *app, uint32_t handle, int status);
 
+// A change of identities of a handle was not durable: they and its twin are what the store has. All
+// that was under way fails with it, so this is the way back whatever came in between.
+void ue_restore(struct app *app, uint32_t handle);
+
 // A moment in microseconds that no registration had before.
 uint64_t ue_stamp(struct app *app);
 

@@ -342,13 +342,19 @@ static int parse_address(void *at, uint32_t handle, const uint8_t *value, size_t
 	return record_address_read(value, len, &item->address);
 }
 
+// Of twins that both have one the first's holds, as when they became twins, whichever is read
+// first.
 static int put_address(struct app *app, void *ctx, const void *at)
 {
 	const struct address_item *item = at;
+	uint32_t first;
 
 	(void)ctx;
 	if (item->handle >= dp_handles(app->dp))
 		return -EBADMSG;
+	first = ue_first(app, item->handle);
+	if (item->handle != first && bit_is(app->ues->addressed, first))
+		return 0;
 	return ue_apply_address(app, item->handle, &item->address);
 }
 
