@@ -9,15 +9,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/api/naanf.h"
 #include "control/api/push_ask.h"
-#include "control/api/routes.h"
 #include "control/app.h"
 #include "control/apply.h"
 #include "control/config/config.h"
+#include "control/doors.h"
 #include "control/http/http_server.h"
 #include "control/loop.h"
-#include "control/operations/operations.h"
 #include "control/push/push.h"
 #include "control/registry/af.h"
 #include "control/registry/group.h"
@@ -205,65 +203,6 @@ static int load(struct app *app)
 	return error;
 }
 
-static void authorize(void *ctx, const char *const *names, unsigned n, struct http_peer *peer)
-{
-	static const unsigned roles[] = {[CONFIG_ROLE_AUSF] = HTTP_ROLE_AUSF,
-					 [CONFIG_ROLE_OPERATOR] = HTTP_ROLE_OPERATOR,
-					 [CONFIG_ROLE_AF] = HTTP_ROLE_AF};
-	const struct config *config = ctx;
-
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned j = 0; j < config->tls.n_clients; j++) {
-			const struct config_client *client = &config->tls.clients[j];
-
-			if (strcmp(names[i], client->name) != 0)
-				continue;
-			peer->roles = roles[client->role];
-			strcpy(peer->af, client->af);
-			return;
-		}
-	}
-	log_warn("http", "a TLS client is in no tls.clients entry: %s", n ? names[0] : "no name");
-}
-
-static int listen_tls(struct app *app)
-{
-	const struct config *config = app->config;
-	struct http_tls_files files = {config->tls.certificate, config->tls.key, config->tls.ca};
-
-	if (!files.certificate)
-		return 0;
-	return http_listen_tls(app->http, config->tls.address, config->tls.port, &files, authorize,
-			       (void *)config, NULL);
-}
-
-static int open_http(struct daemon *d)
-{
-	static const struct http_route *const tables[] = {
-		naanf_routes,      af_routes,     group_routes,   ue_routes,    push_routes,
-		push_admin_routes, health_routes, metrics_routes, admin_routes, NULL};
-	const struct config *config = d->app.config;
-	struct http_limits limits;
-	int error = http_routes(tables, &d->app);
-
-	if (error)
-		return error;
-	http_limits_default(&limits);
-	limits.connections = config->http.connections_max;
-	limits.streams = config->http.streams_max;
-	limits.requests = config->http.requests_max;
-	limits.body_max = config->http.body_max;
-	d->app.http = http_server_new(d->app.loop, &limits);
-	if (!d->app.http)
-		return -ENOMEM;
-	error = http_listen_clear(d->app.http, config->listen.address, config->listen.port, NULL);
-	if (!error)
-		error = listen_tls(&d->app);
-	if (!error)
-		error = http_listen_unix(d->app.http, config->admin.socket);
-	return error;
-}
-
 // While nobody watches for it a reload that is asked for waits, instead of ending the process.
 static void mask_hang_up(int how)
 {
@@ -329,7 +268,7 @@ static int start(struct daemon *d, const char *file)
 	// Before the server's hook: what is applied in a turn is answered in the same turn.
 	d->hook = (struct loop_hook){.before = turn, .ctx = d};
 	loop_hook_add(d->app.loop, &d->hook);
-	error = open_http(d);
+	error = doors_open(&d->app);
 	if (!error)
 		error = watch(d);
 	return error;

@@ -330,6 +330,30 @@ def signals(program, folder):
         check("asked twice to end", d.stop(number) == 0)
 
 
+# ---- Few handles
+
+def few_files(program, folder):
+    """More connections than the process may have files: the store keeps those that it needs."""
+    d = Daemon(program, folder)
+    with open(d.log, "a") as log:
+        d.process = subprocess.Popen(["sh", "-c", 'ulimit -n 160; exec "$0" -c "$1"', program,
+                                      str(d.config)], stderr=log)
+    end = time.monotonic() + 60
+    while "ready" not in d.log.read_text() and time.monotonic() < end:
+        time.sleep(0.02)
+    check("it is told", "160 files may be open" in d.log.read_text(), d.log.read_text())
+    fill(d, 1)
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_connection(("127.0.0.1", d.port), 5))
+        time.sleep(1.2)  # as long as the door waits when there is no handle
+        for i in range(20):
+            a = register(d, i)
+            check("register while others take all connections", a.status == 200, a)
+    check("end", d.stop() == 0, d.log.read_text())
+
+
 # ---- A full file system
 
 def full_disk(program, folder):
@@ -428,7 +452,7 @@ def main():
     if sys.argv[2:3] == ["--full-disk"]:
         full_disk(program, sys.argv[3])
         return finish()
-    for part in (configuration, folders, key_file, damage, signals, run_full_disk):
+    for part in (configuration, folders, key_file, damage, signals, few_files, run_full_disk):
         if sys.argv[2:] and part.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:
