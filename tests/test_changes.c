@@ -113,6 +113,35 @@ Test(changes, binding_overtaken_by_a_removal)
 	world_free(world);
 }
 
+// The GPSI of a UE that is being deleted goes to another subscriber: what that one has stays.
+Test(changes, removal_overtaken_by_a_binding_to_another)
+{
+	static const char other[] = "{\"supi\":\"imsi-001010000000002\",\"gpsi\":\"" GPSI "\"}\n";
+	struct world *world = world_new(1);
+	struct asks asks = {.world = world};
+	struct ue_stats stats;
+
+	register_ue(world, "supi", SUPI, "a@x");
+	register_ue(world, "gpsi", GPSI, "b@x");
+	register_ue(world, "supi", "imsi-001010000000002", "c@x");
+	do_now(world, 200, HTTP_POST, UES, BOTH);
+	ask(&asks, HTTP_DELETE, UES "/" SUPI, NULL);
+	ask(&asks, HTTP_POST, UES, other);
+	push_store_hold(world->store, 1); // the removal is durable, the binding fails
+	world_turn(world, 0);
+	settle(&asks, -ENOSPC);
+	for (unsigned i = 0; i < asks.n; i++)
+		door_forget(&asks.answers[i]);
+	do_now(world, 200, HTTP_GET, UES "/imsi-001010000000002", NULL);
+	cr_expect(world_has("\"registered\":true"), "%s", world_answer.body);
+	cr_expect_neq(dp_find(world->app.dp, DP_AKID, "c@x", 3), DP_NONE);
+	do_now(world, 404, HTTP_GET, UES "/" GPSI, NULL);
+	do_now(world, 404, HTTP_GET, UES "/" SUPI, NULL);
+	ue_stats(&world->app, &stats);
+	cr_expect_eq(stats.registered, 1);
+	world_free(world);
+}
+
 // Some UEs, some identities of theirs; anything may be asked at once, and fail.
 enum { IDS = 3, ROUNDS = 40 };
 

@@ -103,10 +103,7 @@ static int apply_removal(struct change *change, struct app *app)
 	struct removal *r = (struct removal *)change;
 
 	for (int i = 0; i < 2; i++) {
-		if (r->handle[i] == DP_NONE)
-			continue;
-		if (ue_apply_no_context(app, r->handle[i]) ||
-		    ue_apply_address(app, r->handle[i], NULL))
+		if (r->handle[i] != DP_NONE && ue_apply_deleted(app, r->handle[i]))
 			return -EAGAIN;
 	}
 	if (r->supi_handle != DP_NONE)

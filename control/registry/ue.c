@@ -150,6 +150,18 @@ void ue_note_address(struct ue_registry *ues, uint32_t handle, bool on)
 	note(ues, ues->addressed, &ues->n_addressed, handle, on);
 }
 
+void ue_note_deleted(struct ue_registry *ues, uint32_t handle)
+{
+	uint32_t first = first_of(ues, handle);
+
+	ues->n_keyed -= counts(ues, ues->keyed, first);
+	ues->n_addressed -= counts(ues, ues->addressed, first);
+	bit_put(ues->keyed, handle, false);
+	bit_put(ues->addressed, handle, false);
+	ues->n_keyed += counts(ues, ues->keyed, first);
+	ues->n_addressed += counts(ues, ues->addressed, first);
+}
+
 // ---- Identities
 
 static bool is_printable(const char *text)

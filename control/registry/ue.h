@@ -86,5 +86,8 @@ int ue_apply_address(struct app *app, uint32_t handle, const struct dp_address *
 // Takes the key away (and the A-KID).
 void ue_store_no_context(struct app *app, struct store_batch *batch, uint32_t handle);
 int ue_apply_no_context(struct app *app, uint32_t handle);
+// Takes key and address of one handle of a UE that was deleted; a twin that a later change gave it
+// meanwhile keeps its own.
+int ue_apply_deleted(struct app *app, uint32_t handle);
 // Handles have become twins: the newest key and the address there is go to both. From apply.
 int ue_apply_twins(struct app *app, uint32_t handle);

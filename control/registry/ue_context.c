@@ -139,6 +139,15 @@ int ue_apply_address(struct app *app, uint32_t handle, const struct dp_address *
 	return 0;
 }
 
+int ue_apply_deleted(struct app *app, uint32_t handle)
+{
+	if (!dp_del_key(app->dp, handle) || !dp_del_address(app->dp, handle))
+		return -EAGAIN;
+	dp_unbind(app->dp, handle, DP_AKID);
+	ue_note_deleted(app->ues, handle);
+	return 0;
+}
+
 // ---- Twins
 
 // The context that the store has for a handle: 0 or -errno.

@@ -33,3 +33,5 @@ static inline void bit_put(uint64_t *bits, uint32_t i, bool on)
 // Notes that a subscriber (a handle and its twin) has or has not a key or an address.
 void ue_note_key(struct ue_registry *ues, uint32_t handle, bool on);
 void ue_note_address(struct ue_registry *ues, uint32_t handle, bool on);
+// Neither key nor address any more, of a handle alone.
+void ue_note_deleted(struct ue_registry *ues, uint32_t handle);
