@@ -1,22 +1,21 @@
 #pragma once
 // akmapush-vectors: conformance vectors of protocol 1 (docs/specification.md, Vectors) as a program
-// checks them. A file is read and its form checked as a whole; then each implementation of the
-// protocol computes every value of every entry, and what differs is noted. One thread.
+// checks them. A file is read and its form checked as a whole (vectors_file.h); then each
+// implementation of the protocol (vectors_crypto.h, vectors_ue.h) computes every value of every
+// entry, and what differs is noted (vectors_check.h). One thread.
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_writer;
+struct json;
 
 enum {
 	VECTORS_KEY = 32,
 	VECTORS_PUSH_ID = 16,
 	VECTORS_TEXT_MAX = 1184,
 	VECTORS_DATAGRAM_MAX = 2048, // rejects may be longer than any datagram of the protocol
-	VECTORS_ENTRIES_MAX = 100000,
-	VECTORS_ERROR = 256,
-	VECTORS_SHOWN = 40, // octets of a value in a difference
+	VECTORS_IMPLEMENTATIONS_MAX = 32,
 };
 
 struct vector_octets {
@@ -56,27 +55,9 @@ struct vectors {
 	size_t n_keys, n_messages, n_rejects;
 };
 
-// Reads a file. 0, or -EBADMSG or another -errno with what is wrong, and where, in `error`.
-int vectors_load(struct vectors *vectors, const char *path, char error[VECTORS_ERROR]);
-void vectors_free(struct vectors *vectors);
+struct vectors_check;
 
-// Where differences are noted while one implementation goes through one file.
-struct vectors_check {
-	const char *file, *implementation;
-	const char *list; // "keys"
-	size_t entry;
-	uint64_t n_checked, n_differences;
-	struct json_writer *json; // an array is open; NULL: lines on standard output
-};
-
-// One value of the entry under way.
-void vectors_expect(struct vectors_check *check, const char *field, const void *expected,
-		    size_t expected_len, const void *computed, size_t computed_len);
-// Something that is not a value: that a datagram opens, or is dropped.
-void vectors_expect_true(struct vectors_check *check, const char *field, bool is_so,
-			 const char *otherwise);
-
-// An implementation: computes, and tells vectors_expect.
+// An implementation: computes, and tells vectors_check_value.
 struct vectors_implementation {
 	char name[64];
 	void (*key)(const void *arg, struct vectors_check *check, const struct vector_key *v);
@@ -85,10 +66,3 @@ struct vectors_implementation {
 	void (*reject)(const void *arg, struct vectors_check *check, const struct vector_reject *v);
 	const void *arg;
 };
-
-enum { VECTORS_IMPLEMENTATIONS_MAX = 32 };
-
-// Those of this program on this CPU, [VECTORS_IMPLEMENTATIONS_MAX] at most; return how many.
-unsigned vectors_crypto(struct vectors_implementation *all); // crypto/: each kernel and AEAD
-void vectors_crypto_close(void);
-unsigned vectors_ue(struct vectors_implementation *all); // ue/: each crypto table

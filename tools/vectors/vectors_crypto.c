@@ -1,5 +1,7 @@
 // The first implementation: crypto/ and the frames of dataplane/, with every SHA-256 kernel and
 // AEAD that this CPU can run.
+#include "tools/vectors/vectors_crypto.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #include "crypto/akma.h"
 #include "crypto/message.h"
 #include "dataplane/frame.h"
-#include "tools/vectors/vectors.h"
+#include "tools/vectors/vectors_check.h"
 
 struct parts {
 	const struct sha256_ops *sha;
@@ -29,14 +31,14 @@ static void check_key(const void *arg, struct vectors_check *check, const struct
 	struct hmac_key kakma;
 	const struct hmac_key *const keys[] = {&kakma};
 
-	vectors_expect_true(check, "supi", akma_kakma(p->sha, v->kausf, v->supi, key[0]) == 0,
-			    "is refused");
-	vectors_expect(check, "kakma", v->kakma, AKMA_KEY, key[0], AKMA_KEY);
-	vectors_expect_true(check, "supi", akma_atid(p->sha, v->kausf, v->supi, key[0]) == 0,
-			    "is refused");
-	vectors_expect(check, "atid", v->atid, AKMA_KEY, key[0], AKMA_KEY);
+	vectors_check_true(check, "supi", akma_kakma(p->sha, v->kausf, v->supi, key[0]) == 0,
+			   "is refused");
+	vectors_check_value(check, "kakma", v->kakma, AKMA_KEY, key[0], AKMA_KEY);
+	vectors_check_true(check, "supi", akma_atid(p->sha, v->kausf, v->supi, key[0]) == 0,
+			   "is refused");
+	vectors_check_value(check, "atid", v->atid, AKMA_KEY, key[0], AKMA_KEY);
 	if (akma_fqdn_parse(v->fqdn, strlen(v->fqdn), fqdn) < 0) {
-		vectors_expect_true(check, "fqdn", false, "is refused");
+		vectors_check_true(check, "fqdn", false, "is refused");
 		return;
 	}
 	akma_af_id_init(&af_id, fqdn, v->ua_star_id);
@@ -44,7 +46,7 @@ static void check_key(const void *arg, struct vectors_check *check, const struct
 	memcpy(key[0], v->kakma, AKMA_KEY);
 	hmac_key_init(p->sha, key, 1, &kakma);
 	akma_kaf(p->sha, keys, &message, 1, key);
-	vectors_expect(check, "kaf", v->kaf, AKMA_KEY, key[0], AKMA_KEY);
+	vectors_check_value(check, "kaf", v->kaf, AKMA_KEY, key[0], AKMA_KEY);
 }
 
 static const struct message_suite *derive(const struct parts *p, const uint8_t kaf[AKMA_KEY],
@@ -89,17 +91,17 @@ static void check_push(const struct parts *p, struct vectors_check *check,
 		derive(p, v->kaf, v->suite, MESSAGE_TYPE_PUSH, v->push_id, &block);
 	struct frame_header header;
 
-	vectors_expect(check, "key", v->key.octets, v->key.len, block.key, suite->key_len);
-	vectors_expect(check, "iv", v->iv, sizeof(v->iv), block.iv, sizeof(block.iv));
-	vectors_expect(check, "selector", v->selector, sizeof(v->selector), block.selector,
-		       sizeof(block.selector));
+	vectors_check_value(check, "key", v->key.octets, v->key.len, block.key, suite->key_len);
+	vectors_check_value(check, "iv", v->iv, sizeof(v->iv), block.iv, sizeof(block.iv));
+	vectors_check_value(check, "selector", v->selector, sizeof(v->selector), block.selector,
+			    sizeof(block.selector));
 	frame_header_init(&header, v->suite, v->flags & FRAME_FLAG_ACK,
 			  v->flags & FRAME_FLAG_ORDERED, v->segment_count, v->push_id, v->expiry);
 	frame_write_header(datagram, &header, v->segment_index, block.selector, v->ref);
 	message_push_nonce(nonce, &block, v->ref, v->segment_index);
 	seal(p, suite, &block, nonce, &v->payload, datagram);
-	vectors_expect(check, "push", v->push.octets, v->push.len, datagram,
-		       FRAME_MIN + v->payload.len);
+	vectors_check_value(check, "push", v->push.octets, v->push.len, datagram,
+			    FRAME_MIN + v->payload.len);
 }
 
 // Opens an ACK as the push function does; `reply` takes VECTORS_TEXT_MAX octets.
@@ -132,12 +134,12 @@ static void check_ack_opens(const struct parts *p, struct vectors_check *check,
 	struct frame_ack ack;
 
 	if (!open_ack(p, v->kaf, &v->ack, &ack, reply)) {
-		vectors_expect_true(check, "ack", false, "does not open");
+		vectors_check_true(check, "ack", false, "does not open");
 		return;
 	}
-	vectors_expect(check, "ack_status", &v->ack_status, 1, &ack.status, 1);
-	vectors_expect(check, "ref", &v->ref, sizeof(v->ref), &ack.ref, sizeof(ack.ref));
-	vectors_expect(check, "reply", v->reply.octets, v->reply.len, reply, ack.reply_len);
+	vectors_check_value(check, "ack_status", &v->ack_status, 1, &ack.status, 1);
+	vectors_check_value(check, "ref", &v->ref, sizeof(v->ref), &ack.ref, sizeof(ack.ref));
+	vectors_check_value(check, "reply", v->reply.octets, v->reply.len, reply, ack.reply_len);
 }
 
 static void check_ack(const struct parts *p, struct vectors_check *check,
@@ -149,9 +151,10 @@ static void check_ack(const struct parts *p, struct vectors_check *check,
 	const struct message_suite *suite =
 		derive(p, v->kaf, v->suite, MESSAGE_TYPE_ACK, v->push_id, &block);
 
-	vectors_expect(check, "ack_key", v->ack_key.octets, v->ack_key.len, block.key,
-		       suite->key_len);
-	vectors_expect(check, "ack_iv", v->ack_iv, sizeof(v->ack_iv), block.iv, sizeof(block.iv));
+	vectors_check_value(check, "ack_key", v->ack_key.octets, v->ack_key.len, block.key,
+			    suite->key_len);
+	vectors_check_value(check, "ack_iv", v->ack_iv, sizeof(v->ack_iv), block.iv,
+			    sizeof(block.iv));
 	datagram[0] = FRAME_VERSION << 4 | MESSAGE_TYPE_ACK;
 	datagram[1] = v->suite;
 	message_ack_salt(p->sha, v->kaf, datagram, v->push_id, v->ref, v->ack_status,
@@ -163,7 +166,8 @@ static void check_ack(const struct parts *p, struct vectors_check *check,
 	memcpy(datagram + 29, salt + 4, 3);
 	message_ack_nonce(nonce, &block, salt);
 	seal(p, suite, &block, nonce, &v->reply, datagram);
-	vectors_expect(check, "ack", v->ack.octets, v->ack.len, datagram, FRAME_MIN + v->reply.len);
+	vectors_check_value(check, "ack", v->ack.octets, v->ack.len, datagram,
+			    FRAME_MIN + v->reply.len);
 	check_ack_opens(p, check, v);
 }
 
@@ -182,9 +186,8 @@ static void check_reject(const void *arg, struct vectors_check *check,
 	struct frame_ack ack;
 
 	if (!v->to_ue)
-		vectors_expect_true(check, v->why,
-				    !open_ack(arg, v->kaf, &v->datagram, &ack, reply),
-				    "the datagram is accepted");
+		vectors_check_true(check, v->why, !open_ack(arg, v->kaf, &v->datagram, &ack, reply),
+				   "the datagram is accepted");
 }
 
 unsigned vectors_crypto(struct vectors_implementation *all)

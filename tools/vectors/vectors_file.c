@@ -1,4 +1,6 @@
 // Reading of a file of vectors: strict, since a typo in it must not pass for a vector.
+#include "tools/vectors/vectors_file.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,7 +10,6 @@
 #include "base/text.h"
 #include "control/json/json.h"
 #include "control/json/problem.h"
-#include "tools/vectors/vectors.h"
 
 enum { FILE_MAX = 256 << 20, POINTER = 64 };
 

@@ -1,8 +1,10 @@
 // The second implementation: libakmapush-ue, with each crypto table.
+#include "tools/vectors/vectors_ue.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/vectors/vectors.h"
+#include "tools/vectors/vectors_check.h"
 #include "ue/protocol.h"
 
 static void check_key(const void *arg, struct vectors_check *check, const struct vector_key *v)
@@ -13,11 +15,11 @@ static void check_key(const void *arg, struct vectors_check *check, const struct
 
 	memcpy(af.ua_star_id, v->ua_star_id, sizeof(af.ua_star_id));
 	apue_kakma(crypto, v->kausf, v->supi, key);
-	vectors_expect(check, "kakma", v->kakma, APUE_KEY, key, APUE_KEY);
+	vectors_check_value(check, "kakma", v->kakma, APUE_KEY, key, APUE_KEY);
 	apue_atid(crypto, v->kausf, v->supi, key);
-	vectors_expect(check, "atid", v->atid, APUE_KEY, key, APUE_KEY);
+	vectors_check_value(check, "atid", v->atid, APUE_KEY, key, APUE_KEY);
 	apue_kaf(crypto, v->kakma, &af, key);
-	vectors_expect(check, "kaf", v->kaf, APUE_KEY, key, APUE_KEY);
+	vectors_check_value(check, "kaf", v->kaf, APUE_KEY, key, APUE_KEY);
 }
 
 static void check_push_header(struct vectors_check *check, const struct vector_message *v,
@@ -29,12 +31,12 @@ static void check_push_header(struct vectors_check *check, const struct vector_m
 			       (uint8_t)(v->ref >> 8), (uint8_t)v->ref};
 	const bool is_expiry = push->expiry == v->expiry;
 
-	vectors_expect(check, "suite, flags, segment_index, segment_count", numbers,
-		       sizeof(numbers), got, sizeof(got));
-	vectors_expect(check, "push_id", v->push_id, sizeof(v->push_id), push->push_id,
-		       AKMAPUSH_UE_PUSH_ID);
-	vectors_expect(check, "ref", ref, sizeof(ref), push->ref, sizeof(ref));
-	vectors_expect_true(check, "expiry", is_expiry, "is another in the push");
+	vectors_check_value(check, "suite, flags, segment_index, segment_count", numbers,
+			    sizeof(numbers), got, sizeof(got));
+	vectors_check_value(check, "push_id", v->push_id, sizeof(v->push_id), push->push_id,
+			    AKMAPUSH_UE_PUSH_ID);
+	vectors_check_value(check, "ref", ref, sizeof(ref), push->ref, sizeof(ref));
+	vectors_check_true(check, "expiry", is_expiry, "is another in the push");
 }
 
 static void check_push(const struct akmapush_ue_crypto *crypto, struct vectors_check *check,
@@ -46,23 +48,23 @@ static void check_push(const struct akmapush_ue_crypto *crypto, struct vectors_c
 	enum akmapush_ue_outcome outcome;
 
 	if (!apue_block_derive(crypto, v->kaf, v->suite, APUE_PUSH, v->push_id, &block)) {
-		vectors_expect_true(check, "key", false, "can't be derived");
+		vectors_check_true(check, "key", false, "can't be derived");
 		return;
 	}
-	vectors_expect(check, "key", v->key.octets, v->key.len, block.key, block.key_len);
-	vectors_expect(check, "iv", v->iv, sizeof(v->iv), block.iv, APUE_NONCE);
-	vectors_expect(check, "selector", v->selector, sizeof(v->selector), block.selector, 4);
+	vectors_check_value(check, "key", v->key.octets, v->key.len, block.key, block.key_len);
+	vectors_check_value(check, "iv", v->iv, sizeof(v->iv), block.iv, APUE_NONCE);
+	vectors_check_value(check, "selector", v->selector, sizeof(v->selector), block.selector, 4);
 	outcome = apue_push_parse(v->push.octets, v->push.len, &push);
 	if (outcome != AKMAPUSH_UE_DELIVERED) {
-		vectors_expect_true(check, "push", false, akmapush_ue_outcome_text(outcome));
+		vectors_check_true(check, "push", false, akmapush_ue_outcome_text(outcome));
 		return;
 	}
 	check_push_header(check, v, &push);
 	if (!apue_push_open(crypto, v->kaf, &push, payload))
-		vectors_expect_true(check, "push", false, "does not open");
+		vectors_check_true(check, "push", false, "does not open");
 	else
-		vectors_expect(check, "payload", v->payload.octets, v->payload.len, payload,
-			       push.n);
+		vectors_check_value(check, "payload", v->payload.octets, v->payload.len, payload,
+				    push.n);
 }
 
 static void check_ack(const struct akmapush_ue_crypto *crypto, struct vectors_check *check,
@@ -82,14 +84,14 @@ static void check_ack(const struct akmapush_ue_crypto *crypto, struct vectors_ch
 
 	memcpy(fields.push_id, v->push_id, sizeof(fields.push_id));
 	if (!apue_block_derive(crypto, v->kaf, v->suite, APUE_ACK, v->push_id, &block)) {
-		vectors_expect_true(check, "ack_key", false, "can't be derived");
+		vectors_check_true(check, "ack_key", false, "can't be derived");
 		return;
 	}
-	vectors_expect(check, "ack_key", v->ack_key.octets, v->ack_key.len, block.key,
-		       block.key_len);
-	vectors_expect(check, "ack_iv", v->ack_iv, sizeof(v->ack_iv), block.iv, APUE_NONCE);
+	vectors_check_value(check, "ack_key", v->ack_key.octets, v->ack_key.len, block.key,
+			    block.key_len);
+	vectors_check_value(check, "ack_iv", v->ack_iv, sizeof(v->ack_iv), block.iv, APUE_NONCE);
 	n = apue_ack_seal(crypto, v->kaf, &fields, datagram);
-	vectors_expect(check, "ack", v->ack.octets, v->ack.len, datagram, n);
+	vectors_check_value(check, "ack", v->ack.octets, v->ack.len, datagram, n);
 }
 
 static void check_message(const void *arg, struct vectors_check *check,
@@ -131,8 +133,8 @@ static bool opens_ack(const struct akmapush_ue_crypto *crypto, const struct vect
 static void check_reject(const void *arg, struct vectors_check *check,
 			 const struct vector_reject *v)
 {
-	vectors_expect_true(check, v->why, !(v->to_ue ? opens_push(arg, v) : opens_ack(arg, v)),
-			    "the datagram is accepted");
+	vectors_check_true(check, v->why, !(v->to_ue ? opens_push(arg, v) : opens_ack(arg, v)),
+			   "the datagram is accepted");
 }
 
 unsigned vectors_ue(struct vectors_implementation *all)
