@@ -9,7 +9,7 @@
 
 #include "control/json/json.h"
 #include "control/json/problem.h"
-#include "tools/ctl/ctl.h"
+#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_complete.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_http.h"
@@ -229,34 +229,40 @@ Test(ctl_table, without_a_head)
 
 Test(ctl_command, are_found)
 {
-	const struct ctl_command *submit = ctl_command_find("push", "submit");
+	const struct ctl_command *submit = ctl_command_find(ctl_commands, "push", "submit");
 
 	cr_assert(submit);
 	cr_expect_str_eq(submit->verb, "submit");
-	cr_expect(ctl_command_find("status", NULL) == ctl_command_find("status", "whatever"));
-	cr_expect_null(ctl_command_find("push", NULL));
-	cr_expect_null(ctl_command_find("push", "submi"));
-	cr_expect_null(ctl_command_find("pus", "submit"));
-	cr_expect(ctl_command_is_object("push") && !ctl_command_is_object("submit"));
-	cr_expect(ctl_option_find(submit, "payload-hex", 11));
-	cr_expect(ctl_option_find(submit, "json", 4), "options of all commands");
-	cr_expect_null(ctl_option_find(submit, "payload", 7));
-	cr_expect_null(ctl_option_find(submit, "Target, one of", 14), "a heading is no option");
+	cr_expect(ctl_command_find(ctl_commands, "status", NULL) ==
+		  ctl_command_find(ctl_commands, "status", "whatever"));
+	cr_expect_null(ctl_command_find(ctl_commands, "push", NULL));
+	cr_expect_null(ctl_command_find(ctl_commands, "push", "submi"));
+	cr_expect_null(ctl_command_find(ctl_commands, "pus", "submit"));
+	cr_expect(ctl_command_is_object(ctl_commands, "push") &&
+		  !ctl_command_is_object(ctl_commands, "submit"));
+	cr_expect(ctl_command_option(submit, "payload-hex", 11));
+	cr_expect(ctl_command_option(submit, "json", 4), "options of all commands");
+	cr_expect_null(ctl_command_option(submit, "payload", 7));
+	cr_expect_null(ctl_command_option(submit, "Target, one of", 14), "a heading is no option");
 }
 
 Test(ctl_command, the_nearest_is_named)
 {
-	cr_expect_str_eq(ctl_nearest_object("statsu"), "status");
-	cr_expect_str_eq(ctl_nearest_object("gruop"), "group");
-	cr_expect_str_eq(ctl_nearest_object("conf"), "config");
-	cr_expect_str_eq(ctl_nearest_verb("push", "recal"), "recall");
-	cr_expect_str_eq(ctl_nearest_verb("push", "submmit"), "submit");
-	cr_expect_str_eq(ctl_nearest_option(ctl_command_find("push", "submit"), "payload-txt"),
+	cr_expect_str_eq(ctl_command_near_object(ctl_commands, "statsu"), "status");
+	cr_expect_str_eq(ctl_command_near_object(ctl_commands, "gruop"), "group");
+	cr_expect_str_eq(ctl_command_near_object(ctl_commands, "conf"), "config");
+	cr_expect_str_eq(ctl_command_near_verb(ctl_commands, "push", "recal"), "recall");
+	cr_expect_str_eq(ctl_command_near_verb(ctl_commands, "push", "submmit"), "submit");
+	cr_expect_str_eq(ctl_command_near_option(ctl_command_find(ctl_commands, "push", "submit"),
+						 "payload-txt"),
 			 "payload-text");
-	cr_expect_str_eq(ctl_nearest_option(ctl_command_find("status", NULL), "jsn"), "json");
-	cr_expect_null(ctl_nearest_object("xyzzy"));
-	cr_expect_null(ctl_nearest_object(""));
-	cr_expect_null(ctl_nearest_object("a word so long that it has no place in any distance"));
+	cr_expect_str_eq(
+		ctl_command_near_option(ctl_command_find(ctl_commands, "status", NULL), "jsn"),
+		"json");
+	cr_expect_null(ctl_command_near_object(ctl_commands, "xyzzy"));
+	cr_expect_null(ctl_command_near_object(ctl_commands, ""));
+	cr_expect_null(ctl_command_near_object(
+		ctl_commands, "a word so long that it has no place in any distance"));
 }
 
 Test(ctl_command, every_command_has_help_with_an_example)
@@ -266,7 +272,8 @@ Test(ctl_command, every_command_has_help_with_an_example)
 			  (*c)->object, (*c)->verb);
 		cr_expect(strstr((*c)->help.examples, "akmapushctl"), "%s", (*c)->object);
 		cr_expect((*c)->help.more == ctl_shared && (*c)->min <= (*c)->max);
-		cr_expect(ctl_command_find((*c)->object, (*c)->verb) == *c, "%s", (*c)->object);
+		cr_expect(ctl_command_find(ctl_commands, (*c)->object, (*c)->verb) == *c, "%s",
+			  (*c)->object);
 	}
 }
 
@@ -285,7 +292,7 @@ static const char *completed(unsigned n, const char *const *words)
 	static char text[1024];
 
 	*text = '\0';
-	ctl_complete(words, n, join, text);
+	ctl_complete(ctl_commands, words, n, join, text);
 	return text;
 }
 

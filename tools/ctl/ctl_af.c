@@ -1,10 +1,9 @@
-// af: the registrations of AFs.
+#include "tools/ctl/ctl_af.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
 

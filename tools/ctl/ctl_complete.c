@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_completion_bash.h"
+#include "tools/ctl/ctl_help.h"
 
 struct search {
+	const struct ctl_command *const *commands;
 	const char *begin; // of the candidates wanted
 	void (*found)(void *arg, const char *candidate);
 	void *arg;
@@ -20,16 +21,16 @@ static void offer(const struct search *search, const char *word)
 
 static void offer_objects(const struct search *search)
 {
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+	for (const struct ctl_command *const *c = search->commands; *c; c++) {
 		// Verbs of an object stand together.
-		if (c == ctl_commands || strcmp((*c)->object, c[-1]->object) != 0)
+		if (c == search->commands || strcmp((*c)->object, c[-1]->object) != 0)
 			offer(search, (*c)->object);
 	}
 }
 
 static void offer_verbs(const struct search *search, const char *object)
 {
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+	for (const struct ctl_command *const *c = search->commands; *c; c++) {
 		if (strcmp((*c)->object, object) == 0 && (*c)->verb && (*c)->summary)
 			offer(search, (*c)->verb);
 	}
@@ -59,20 +60,23 @@ static const struct arg *option_of(const struct ctl_command *command, const char
 {
 	if (strncmp(word, "--", 2) != 0)
 		return NULL;
-	return ctl_option_find(command ? command : &ctl_help_command, word + 2, strlen(word + 2));
+	return ctl_command_option(command ? command : &ctl_help_command, word + 2,
+				  strlen(word + 2));
 }
 
 // Splits the words before the last: plain[] gets object and verb; how many plain ones there are is
 // returned. *open is the option whose value the last word is, or NULL.
-static unsigned read_words(const char *const *words, unsigned n, const char *plain[2],
-			   const struct arg **open)
+static unsigned read_words(const struct ctl_command *const *commands, const char *const *words,
+			   unsigned n, const char *plain[2], const struct arg **open)
 {
 	unsigned n_plain = 0;
 
 	*open = NULL;
 	for (unsigned i = 0; i + 1 < n; i++) {
 		const struct ctl_command *command =
-			n_plain ? ctl_command_find(plain[0], n_plain > 1 ? plain[1] : NULL) : NULL;
+			n_plain ? ctl_command_find(commands, plain[0],
+						   n_plain > 1 ? plain[1] : NULL)
+				: NULL;
 		const struct arg *a = option_of(command, words[i]);
 
 		if (a && a->kind != ARG_FLAG && i + 2 == n)
@@ -99,14 +103,14 @@ static void offer_operand(const struct search *search, const struct ctl_command 
 		offer_options(search, command);
 }
 
-void ctl_complete(const char *const *words, unsigned n,
+void ctl_complete(const struct ctl_command *const *commands, const char *const *words, unsigned n,
 		  void (*found)(void *arg, const char *candidate), void *arg)
 {
 	const char *last = n ? words[n - 1] : "", *plain[2] = {NULL};
-	const struct search search = {last, found, arg};
+	const struct search search = {commands, last, found, arg};
 	const struct ctl_command *command;
 	const struct arg *open;
-	unsigned n_plain = read_words(words, n, plain, &open);
+	unsigned n_plain = read_words(commands, words, n, plain, &open);
 	bool is_help = n_plain && strcmp(plain[0], "help") == 0;
 
 	if (open) {
@@ -114,7 +118,8 @@ void ctl_complete(const char *const *words, unsigned n,
 			found(arg, CTL_COMPLETE_FILE);
 		return;
 	}
-	command = n_plain ? ctl_command_find(plain[0], n_plain > 1 ? plain[1] : NULL) : NULL;
+	command = n_plain ? ctl_command_find(commands, plain[0], n_plain > 1 ? plain[1] : NULL)
+			  : NULL;
 	if (*last == '-')
 		offer_options(&search, command ? command : &ctl_help_command);
 	else if (!n_plain || (is_help && n_plain == 1))
@@ -135,8 +140,7 @@ static void print_word(void *arg, const char *word)
 
 static int run_words(struct ctl *ctl, char **operands, unsigned n)
 {
-	(void)ctl;
-	ctl_complete((const char *const *)operands, n, print_word, NULL);
+	ctl_complete(ctl->commands, (const char *const *)operands, n, print_word, NULL);
 	return CTL_OK;
 }
 

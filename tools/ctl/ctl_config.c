@@ -1,4 +1,4 @@
-// config check: the daemon's own checker, for a file.
+#include "tools/ctl/ctl_config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 
 extern char **environ;
 

@@ -1,10 +1,9 @@
-// group: external groups and their members.
+#include "tools/ctl/ctl_group.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
 #include "tools/ctl/ctl_upload.h"

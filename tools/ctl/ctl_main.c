@@ -4,8 +4,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/ctl/ctl.h"
 #include "tools/ctl/ctl_commands.h"
+#include "tools/ctl/ctl_help.h"
+#include "tools/ctl/ctl_run.h"
+#include "tools/ctl/ctl_shell.h"
 
 static void on_interrupt(int signal)
 {
@@ -25,8 +27,9 @@ static void catch_interrupts(void)
 int main(int argc, char **argv)
 {
 	const char *socket = getenv("AKMAPUSH_SOCKET");
-	struct ctl ctl = {.socket = socket && *socket ? socket : CTL_SOCKET_DEFAULT};
-	int leading = ctl_leading(argc - 1, argv + 1), code;
+	struct ctl ctl = {.commands = ctl_commands,
+			  .socket = socket && *socket ? socket : CTL_SOCKET_DEFAULT};
+	int leading = ctl_run_leading(argc - 1, argv + 1), code;
 
 	tzset();
 	catch_interrupts();

@@ -11,10 +11,6 @@ int ctl_push_path(struct ctl *ctl, const char *af, const char *id, const char *b
 int ctl_push_get(struct ctl *ctl, const char *af, const char *id, struct ctl_doc *doc);
 void ctl_push_show(const struct json_reader *push); // a table and the states' counts
 
-// Follows a push until it is over, and shows it then (the daemon's JSON with --json). An interrupt
-// leaves the push alone and says so: CTL_INTERRUPTED.
-int ctl_push_watch(struct ctl *ctl, const char *af, const char *id);
-
 // Target states, in the order of their numbers; ends with NULL.
 extern const char *const ctl_push_states[];
 // Targets that are final for good.

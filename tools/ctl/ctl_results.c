@@ -1,9 +1,8 @@
-// push results: the outcome for each target, streamed.
+#include "tools/ctl/ctl_results.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_push.h"
 

@@ -1,14 +1,17 @@
 // The prompt: the same commands line by line, with history (of this session) and completion. The
 // only place that knows the line editing library.
 
+#include "tools/ctl/ctl_shell.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <histedit.h>
 
-#include "tools/ctl/ctl.h"
+#include "tools/ctl/ctl_command.h"
 #include "tools/ctl/ctl_complete.h"
+#include "tools/ctl/ctl_run.h"
 
 enum { CANDIDATES_MAX = 64, HISTORY_MAX = 500 };
 
@@ -95,6 +98,7 @@ static unsigned split(char *text, const char *words[CTL_WORDS_MAX])
 
 static unsigned char complete(EditLine *edit, int key)
 {
+	const struct ctl *ctl;
 	const LineInfo *line = el_line(edit);
 	char *text = strndup(line->buffer, (size_t)(line->cursor - line->buffer));
 	const char *words[CTL_WORDS_MAX];
@@ -105,7 +109,8 @@ static unsigned char complete(EditLine *edit, int key)
 	if (!text)
 		return CC_ERROR;
 	n = split(text, words);
-	ctl_complete(words, n, add_candidate, &candidates);
+	el_get(edit, EL_CLIENTDATA, &ctl);
+	ctl_complete(ctl->commands, words, n, add_candidate, &candidates);
 	if (candidates.n == 1 && strcmp(candidates.text[0], CTL_COMPLETE_FILE) == 0)
 		answer = _el_fn_complete(edit, key);
 	else if (candidates.n)
@@ -132,7 +137,7 @@ static unsigned char give_up(EditLine *edit, int key)
 	return CC_REDISPLAY;
 }
 
-static bool open_shell(struct shell *shell)
+static bool open_shell(struct shell *shell, struct ctl *ctl)
 {
 	HistEvent event;
 
@@ -143,6 +148,7 @@ static bool open_shell(struct shell *shell)
 		return false;
 	history(shell->history, &event, H_SETSIZE, HISTORY_MAX);
 	history(shell->history, &event, H_SETUNIQUE, 1);
+	el_set(shell->edit, EL_CLIENTDATA, ctl);
 	el_set(shell->edit, EL_PROMPT, prompt);
 	el_set(shell->edit, EL_EDITOR, "emacs");
 	el_set(shell->edit, EL_HIST, history, shell->history);
@@ -196,7 +202,7 @@ int ctl_shell(struct ctl *ctl)
 	bool goes_on = true;
 	int n;
 
-	if (!open_shell(&shell)) {
+	if (!open_shell(&shell, ctl)) {
 		close_shell(&shell);
 		return ctl_fail(CTL_REFUSED, "no prompt on this terminal");
 	}

@@ -1,6 +1,8 @@
 // stats: counters of the data plane by reason, of store, HTTP door and pushes; with --watch what
 // they grow by in a second.
 
+#include "tools/ctl/ctl_stats.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +10,6 @@
 
 #include "dataplane/reason.h"
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
 

@@ -1,10 +1,9 @@
-// status: the daemon at a glance.
+#include "tools/ctl/ctl_status.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
 

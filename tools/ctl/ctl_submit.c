@@ -1,13 +1,13 @@
-// push submit and push replace.
+#include "tools/ctl/ctl_submit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_payload.h"
 #include "tools/ctl/ctl_push.h"
+#include "tools/ctl/ctl_watch.h"
 
 static struct ctl_push_options options;
 
@@ -15,7 +15,7 @@ static int watch(struct ctl *ctl, const struct ctl_doc *doc)
 {
 	const char *id = ctl_text(&doc->top, "pushId");
 
-	return id ? ctl_push_watch(ctl, options.af, id)
+	return id ? ctl_watch(ctl, options.af, id)
 		  : ctl_fail(CTL_REFUSED, "the daemon's answer has no id of the push");
 }
 

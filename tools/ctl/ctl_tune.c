@@ -1,12 +1,12 @@
-// tune: what may change while the daemon runs.
+#include "tools/ctl/ctl_tune.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
+#include "tools/ctl/ctl_word.h"
 
 static const char path[] = "/admin/v1/tuning";
 
@@ -59,7 +59,7 @@ static int unknown_knob(const char *name)
 
 	for (unsigned i = 0; i < N_KNOBS; i++)
 		names[i] = knobs[i].name;
-	nearest = ctl_nearest(name, names, N_KNOBS);
+	nearest = ctl_word_nearest(name, names, N_KNOBS);
 	return ctl_fail(CTL_USAGE, "nothing called %s can be tuned; %s%s%s", name,
 			nearest ? "did you mean " : "see akmapushctl tune show",
 			nearest ? nearest : "", nearest ? "?" : "");

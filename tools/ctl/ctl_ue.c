@@ -1,11 +1,10 @@
-// ue: identities and addresses of UEs.
+#include "tools/ctl/ctl_ue.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/ctl/ctl_call.h"
-#include "tools/ctl/ctl_commands.h"
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_table.h"
 #include "tools/ctl/ctl_upload.h"

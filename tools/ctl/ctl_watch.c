@@ -1,4 +1,4 @@
-// A push followed until it is over.
+#include "tools/ctl/ctl_watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,10 @@
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_push.h"
 #include "tools/progress.h"
+
+static struct {
+	const char *af;
+} options;
 
 enum { PAUSE_MS = 200, PAUSE_MAX_MS = 1000, NOTE_MAX = 256 };
 
@@ -58,7 +62,7 @@ static void show(const struct ctl *ctl, const struct ctl_doc *doc)
 		ctl_push_show(&doc->top);
 }
 
-int ctl_push_watch(struct ctl *ctl, const char *af, const char *id)
+int ctl_watch(struct ctl *ctl, const char *af, const char *id)
 {
 	struct progress progress;
 	char note[NOTE_MAX];
@@ -94,3 +98,34 @@ int ctl_push_watch(struct ctl *ctl, const char *af, const char *id)
 	ctl_doc_free(&doc);
 	return CTL_OK;
 }
+
+// ---- The command
+
+static int run_watch(struct ctl *ctl, char **operands, unsigned n)
+{
+	(void)n;
+	return ctl_watch(ctl, options.af, operands[0]);
+}
+
+static const struct arg args[] = {
+	{ARG_TEXT, .name = "af", .value = "FQDN",
+	 .help = "AF of the push; else the daemon is asked", .target = &options.af},
+	{0},
+};
+
+const struct ctl_command ctl_push_watch_command = {
+	.object = "push",
+	.verb = "watch",
+	.min = 1,
+	.max = 1,
+	.summary = "follows a push until it is over",
+	.help = {.usage = "akmapushctl push watch [OPTION…] ID",
+		 .about = "Follows a push until it is over, and shows it then. Ctrl-C ends the "
+			  "watching; the push goes on.",
+		 .examples = "  akmapushctl push watch 01982f2e-6c1a-7a40-8000-0242ac120002",
+		 .args = args,
+		 .more = ctl_shared},
+	.options = &options,
+	.options_len = sizeof(options),
+	.run = run_watch,
+};
