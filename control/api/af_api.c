@@ -29,7 +29,7 @@ struct af_change {
 	struct change change;
 	struct http_request *request;
 	struct af *af;
-	struct af next; // of a PUT: the registration to be
+	struct af next; // of a PUT, or a suspension: the registration to be
 	bool is_new;
 };
 
@@ -247,7 +247,7 @@ static void put_done(struct change *change, struct app *app, int status)
 	struct af_change *c = (struct af_change *)change;
 	char location[sizeof("/akma-push/v1/afs/") + AKMA_FQDN_MAX];
 
-	af_change_end(app->afs, c->af);
+	af_release(app->afs, c->af);
 	if (status) {
 		problem_answer_cause(c->request, problem_of_errno(status), "%s", strerror(-status));
 		free(c);
@@ -261,9 +261,20 @@ static void put_done(struct change *change, struct app *app, int status)
 	free(c);
 }
 
-static void put_af_resource(struct http_request *request, void *ctx)
+static void commit_put(struct app *app, struct store_batch *batch, struct af_change *c)
 {
 	uint8_t value[RECORD_AF_MAX];
+
+	af_hold(app->afs, c->af);
+	c->next.index = c->af->index;
+	c->is_new = !app->afs->is_live[c->af->index];
+	store_put(batch, STORE_AF, c->next.fqdn, strlen(c->next.fqdn), value,
+		  record_af_write(value, &c->next));
+	apply_commit(app, batch, &c->change);
+}
+
+static void put_af_resource(struct http_request *request, void *ctx)
+{
 	struct store_batch *batch;
 	struct app *app = ctx;
 	struct af_change *c;
@@ -285,15 +296,10 @@ static void put_af_resource(struct http_request *request, void *ctx)
 				     "as many AFs as possible are registered");
 		return;
 	}
-	c->next.index = c->af->index;
-	c->is_new = !app->afs->is_live[c->af->index];
-	store_put(batch, STORE_AF, next.fqdn, strlen(next.fqdn), value,
-		  record_af_write(value, &c->next));
-	af_change_begin(app->afs, c->af);
-	apply_commit(app, batch, &c->change);
+	commit_put(app, batch, c);
 }
 
-// ---- GET, DELETE
+// ---- GET
 
 // The AF of the path, or NULL and the request is answered.
 static struct af *find_af(struct http_request *request, const struct app *app)
@@ -328,6 +334,45 @@ static void list_afs(struct http_request *request, void *ctx)
 	answer_json(request, 200, w);
 }
 
+// ---- Suspension
+
+// One member changes, whatever the others are; so it builds on the registration in force, and waits
+// its turn while a change of that is under way.
+static void set_suspended(struct http_request *request, struct app *app, bool suspended)
+{
+	struct af *af = find_af(request, app);
+	struct store_batch *batch;
+	struct af_change *c;
+
+	if (!af)
+		return;
+	if (af_is_held(app->afs, af)) {
+		answer_later(request, "another change of the AF is under way");
+		return;
+	}
+	batch = answer_begin(request, sizeof(*c), (void **)&c);
+	if (!batch)
+		return;
+	*c = (struct af_change){.change = {.apply = apply_put, .done = put_done},
+				.request = request,
+				.af = af,
+				.next = *af};
+	c->next.suspended = suspended;
+	commit_put(app, batch, c);
+}
+
+static void put_suspension(struct http_request *request, void *app)
+{
+	set_suspended(request, app, true);
+}
+
+static void delete_suspension(struct http_request *request, void *app)
+{
+	set_suspended(request, app, false);
+}
+
+// ---- DELETE
+
 static int apply_delete(struct change *change, struct app *app)
 {
 	struct af_change *c = (struct af_change *)change;
@@ -345,7 +390,7 @@ static void delete_done(struct change *change, struct app *app, int status)
 {
 	struct af_change *c = (struct af_change *)change;
 
-	af_change_end(app->afs, c->af);
+	af_release(app->afs, c->af);
 	if (status)
 		problem_answer_cause(c->request, problem_of_errno(status), "%s", strerror(-status));
 	else
@@ -368,8 +413,8 @@ static void delete_af(struct http_request *request, void *ctx)
 	c->change = (struct change){.apply = apply_delete, .done = delete_done};
 	c->request = request;
 	c->af = af;
+	af_hold(app->afs, af);
 	store_del(batch, STORE_AF, af->fqdn, strlen(af->fqdn));
-	af_change_begin(app->afs, af);
 	apply_commit(app, batch, &c->change);
 }
 
@@ -382,5 +427,9 @@ const struct http_route af_routes[] = {
 	 "get-af"},
 	{HTTP_DELETE, "/akma-push/v1/afs/{afId}", HTTP_ROLE_OPERATOR, HTTP_NONE, 0, delete_af, NULL,
 	 "delete-af"},
+	{HTTP_PUT, "/akma-push/v1/afs/{afId}/suspension", HTTP_ROLE_OPERATOR, HTTP_NONE, 0,
+	 put_suspension, NULL, "suspend-af"},
+	{HTTP_DELETE, "/akma-push/v1/afs/{afId}/suspension", HTTP_ROLE_OPERATOR, HTTP_NONE, 0,
+	 delete_suspension, NULL, "resume-af"},
 	{0},
 };

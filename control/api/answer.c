@@ -23,14 +23,19 @@ void answer_json(struct http_request *request, int status, struct json_writer *w
 	json_text_free(text, len);
 }
 
-void answer_congestion(struct http_request *request)
+void answer_later(struct http_request *request, const char *why)
 {
 	struct problem problem;
 
 	problem_init(&problem);
-	problem_set(&problem, PROBLEM_NF_CONGESTION, "the store's queue is full");
+	problem_set(&problem, PROBLEM_NF_CONGESTION, "%s", why);
 	problem.retry_after_s = RETRY_S;
 	problem_answer(request, &problem);
+}
+
+void answer_congestion(struct http_request *request)
+{
+	answer_later(request, "the store's queue is full");
 }
 
 struct store_batch *answer_begin(struct http_request *request, size_t size, void **change)

@@ -12,6 +12,8 @@ void answer_json(struct http_request *request, int status, struct json_writer *w
 
 // 503 with Retry-After: store or apply queue are full.
 void answer_congestion(struct http_request *request);
+// The same for another reason.
+void answer_later(struct http_request *request, const char *why);
 
 // A batch and the memory (zero, for the caller to free) of a change that goes with it; NULL when
 // there is no room for either, and the request has been answered.

@@ -78,6 +78,21 @@ struct af *af_place(struct af_registry *afs, const char *fqdn)
 	return af;
 }
 
+void af_hold(struct af_registry *afs, const struct af *af)
+{
+	afs->n_changes[af->index]++;
+}
+
+void af_release(struct af_registry *afs, const struct af *af)
+{
+	afs->n_changes[af->index]--;
+}
+
+bool af_is_held(const struct af_registry *afs, const struct af *af)
+{
+	return afs->n_changes[af->index] > 0;
+}
+
 void af_set_live(struct af_registry *afs, struct af *af, bool is_live)
 {
 	uint32_t at = fqdn_at(afs, af->fqdn);
@@ -95,16 +110,6 @@ void af_set_live(struct af_registry *afs, struct af *af, bool is_live)
 		memmove(afs->by_fqdn + at, afs->by_fqdn + at + 1,
 			(afs->n_live - at) * sizeof(*afs->by_fqdn));
 	}
-}
-
-void af_change_begin(struct af_registry *afs, const struct af *af)
-{
-	afs->n_changes[af->index]++;
-}
-
-void af_change_end(struct af_registry *afs, const struct af *af)
-{
-	afs->n_changes[af->index]--;
 }
 
 void af_registry_free(struct af_registry *afs)

@@ -16,6 +16,7 @@ struct af_registry {
 // NULL when DP_AF_MAX are registered, or without memory.
 struct af *af_place(struct af_registry *afs, const char *fqdn);
 void af_set_live(struct af_registry *afs, struct af *af, bool is_live);
-// A change of the AF is on its way to the store, and has come to its end.
-void af_change_begin(struct af_registry *afs, const struct af *af);
-void af_change_end(struct af_registry *afs, const struct af *af);
+// Around a change of the AF, from af_place to its end.
+void af_hold(struct af_registry *afs, const struct af *af);
+void af_release(struct af_registry *afs, const struct af *af);
+bool af_is_held(const struct af_registry *afs, const struct af *af);

@@ -255,6 +255,19 @@ def keys(d):
 
 # ---- AFs, groups, UEs
 
+def suspension(d, path, whole):
+    """One member of a registration, whatever the others are at the time."""
+    expect("a registration", d.ask("PUT", path, whole), 200)
+    for method, suspended in [("PUT", True), ("PUT", True), ("DELETE", False), ("DELETE", False)]:
+        a = expect(f"{method} suspension", d.ask(method, path + "/suspension"), 200)
+        check("nothing else changed", a.json == {"afId": "meter.example.com", **whole,
+                                                 "suspended": suspended}, a)
+        check("suspension is read back", d.get(path).json == a.json)
+    expect("suspend nobody", d.ask("PUT", API + "afs/nobody.example.com/suspension"), 404,
+           "AF_NOT_FOUND")
+    expect("GET suspension", d.get(path + "/suspension"), 405)
+
+
 def afs(d):
     path = API + "afs/meter.example.com"
     whole = {"allowedUes": {"all": True}, "rate": 1000, "pushRate": 5, "quota": 10**6,
@@ -269,6 +282,8 @@ def afs(d):
     expect("replaced whole", d.ask("PUT", path, {"allowedUes": {"all": True}}), 200)
     check("nothing of the old", d.get(path).json["rate"] == 0)
     check("listed", "meter.example.com" in [x["afId"] for x in d.get(API + "afs").json["afs"]])
+    suspension(d, path, whole)
+    d.ask("PUT", path, {"allowedUes": {"all": True}})
     for what, body, cause, param in [
             ("no targets", {}, "MANDATORY_IE_MISSING", "/allowedUes"),
             ("both kinds", {"allowedUes": {"all": True, "externalGroupIds": ["x"]}},
