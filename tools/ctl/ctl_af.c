@@ -29,10 +29,9 @@ static const struct limit {
 };
 enum { N_LIMITS = sizeof(limits) / sizeof(limits[0]) };
 
-static bool path_of(char path[CTL_PATH_MAX], const char *fqdn)
+static int path_of(char path[CTL_PATH_MAX], const char *fqdn, const char *behind)
 {
-	strcpy(path, "/akma-push/v1/afs/");
-	return ctl_path_add(path, fqdn);
+	return ctl_path(path, "/akma-push/v1/afs/", fqdn, behind);
 }
 
 // ---- Shown
@@ -120,86 +119,35 @@ static void show_one(const struct json_reader *af)
 
 static int run_list(struct ctl *ctl, char **operands, unsigned n)
 {
-	struct ctl_doc doc;
-	int code = ctl_doc_get(ctl, "/akma-push/v1/afs", &doc);
-
 	(void)operands, (void)n;
-	if (code)
-		return code;
-	if (ctl->json)
-		ctl_doc_print(&doc);
-	else
-		show_list(&doc.top);
-	ctl_doc_free(&doc);
-	return CTL_OK;
-}
-
-static int get(struct ctl *ctl, const char *fqdn, char path[CTL_PATH_MAX], struct ctl_doc *doc)
-{
-	if (!path_of(path, fqdn))
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	return ctl_doc_get(ctl, path, doc);
+	return ctl_show(ctl, "/akma-push/v1/afs", show_list);
 }
 
 static int run_show(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	struct ctl_doc doc;
-	int code = get(ctl, operands[0], path, &doc);
+	int code = path_of(path, operands[0], "");
 
 	(void)n;
-	if (code)
-		return code;
-	if (ctl->json)
-		ctl_doc_print(&doc);
-	else
-		show_one(&doc.top);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	return code ? code : ctl_show(ctl, path, show_one);
 }
 
 // ---- Changed
 
-static int put(struct ctl *ctl, const char *path, struct json_writer *w, const char *done)
+// "FQDN DONE", with --json the registration as it is now.
+static void show_done(const struct ctl *ctl, struct ctl_doc *doc, const char *done)
 {
-	struct ctl_request request = {.method = "PUT", .path = path, .type = "application/json"};
-	struct ctl_body body;
-	struct ctl_doc doc;
-	int code;
+	const char *fqdn = ctl_text(&doc->top, "afId");
 
-	ctl_body_take(&body, w);
-	request.body = body.text;
-	request.body_len = body.len;
-	code = ctl_doc_call(ctl, &request, &doc);
-	ctl_body_free(&body);
-	if (code)
-		return code;
-	if (ctl->json) {
-		ctl_doc_print(&doc);
-	} else {
-		const char *id = ctl_text(&doc.top, "afId");
-
-		printf("%s %s\n", id ? id : path,
-		       done                         ? done
-		       : doc.response.status == 201 ? "registered"
-						    : "replaced");
-	}
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	if (ctl->json)
+		ctl_doc_print(doc);
+	else
+		printf("%s %s\n", fqdn ? fqdn : "?", done);
+	ctl_doc_free(doc);
 }
 
-static int run_put(struct ctl *ctl, char **operands, unsigned n)
+static void write_put(struct json_writer *w)
 {
-	struct json_writer *w;
-	char path[CTL_PATH_MAX];
-
-	(void)n;
-	if (put_options.all == (put_options.groups.n > 0))
-		return ctl_fail(CTL_USAGE, "af put: which UEs may it reach? --all, or --group ID "
-					   "once or more");
-	if (!path_of(path, operands[0]))
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	w = json_write();
 	json_open_object(w, "allowedUes");
 	if (put_options.all) {
 		json_put_bool(w, "all", true);
@@ -216,81 +164,64 @@ static int run_put(struct ctl *ctl, char **operands, unsigned n)
 		json_put_uint(w, limits[i].member, *limits[i].option);
 	if (put_options.description)
 		json_put_string(w, "description", put_options.description);
-	return put(ctl, path, w, NULL);
 }
 
-// A registration as it was, but for `suspended`.
-static struct json_writer *copy(const struct json_reader *af, bool suspended)
+static int run_put(struct ctl *ctl, char **operands, unsigned n)
 {
-	struct json_reader allowed = ctl_child(af, "allowedUes");
-	const struct json *groups = ctl_list(&allowed, "externalGroupIds");
-	const char *description = ctl_text(af, "description");
-	struct json_writer *w = json_write();
-
-	json_open_object(w, "allowedUes");
-	if (!groups) {
-		json_put_bool(w, "all", true);
-	} else {
-		json_open_array(w, "externalGroupIds");
-		for (size_t i = 0; i < json_array_len(groups); i++)
-			json_put_string(w, NULL, json_text(json_array_at(groups, i)));
-		json_close(w);
-	}
-	json_close(w);
-	json_put_bool(w, "suspended", suspended);
-	json_put_bool(w, "trusted", ctl_flag(af, "trusted", false));
-	for (unsigned i = 0; i < N_LIMITS; i++)
-		json_put_uint(w, limits[i].member, ctl_uint(af, limits[i].member));
-	json_put_string(w, "description", description ? description : "");
-	return w;
-}
-
-static int set_suspended(struct ctl *ctl, const char *fqdn, bool suspended)
-{
+	struct json_writer *w;
 	char path[CTL_PATH_MAX];
 	struct ctl_doc doc;
-	struct json_reader allowed;
-	struct json_writer *w;
-	int code = get(ctl, fqdn, path, &doc);
+	int code;
 
+	(void)n;
+	if (put_options.all == (put_options.groups.n > 0))
+		return ctl_fail(CTL_USAGE, "af put: which UEs may it reach? --all, or --group ID "
+					   "once or more");
+	code = path_of(path, operands[0], "");
 	if (code)
 		return code;
-	allowed = ctl_child(&doc.top, "allowedUes");
-	// A registration that can't be read whole must not come back as one that allows more.
-	if (problem_is(&doc.problem) ||
-	    (!ctl_flag(&allowed, "all", false) && !ctl_list(&allowed, "externalGroupIds"))) {
-		ctl_doc_free(&doc);
-		return ctl_fail(CTL_REFUSED,
-				"the daemon's answer about %s is not understood; "
-				"nothing is changed",
-				fqdn);
-	}
-	w = copy(&doc.top, suspended);
-	ctl_doc_free(&doc);
-	return put(ctl, path, w, suspended ? "suspended" : "resumed");
+	w = json_write();
+	write_put(w);
+	code = ctl_doc_send(ctl, "PUT", path, "application/json", w, &doc);
+	if (!code)
+		show_done(ctl, &doc, doc.response.status == 201 ? "registered" : "replaced");
+	return code;
+}
+
+// The daemon changes that alone: what others change of the registration meanwhile stays.
+static int set_suspended(struct ctl *ctl, const char *fqdn, const char *method, const char *done)
+{
+	char path[CTL_PATH_MAX];
+	const struct ctl_request request = {.method = method, .path = path};
+	struct ctl_doc doc;
+	int code = path_of(path, fqdn, "/suspension");
+
+	if (!code)
+		code = ctl_doc_call(ctl, &request, &doc);
+	if (!code)
+		show_done(ctl, &doc, done);
+	return code;
 }
 
 static int run_suspend(struct ctl *ctl, char **operands, unsigned n)
 {
 	(void)n;
-	return set_suspended(ctl, operands[0], true);
+	return set_suspended(ctl, operands[0], "PUT", "suspended");
 }
 
 static int run_resume(struct ctl *ctl, char **operands, unsigned n)
 {
 	(void)n;
-	return set_suspended(ctl, operands[0], false);
+	return set_suspended(ctl, operands[0], "DELETE", "resumed");
 }
 
 static int run_delete(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	const struct ctl_request request = {.method = "DELETE", .path = path};
+	int code = path_of(path, operands[0], "");
 
 	(void)n;
-	if (!path_of(path, operands[0]))
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	return ctl_done(ctl, &request, operands[0], "deleted");
+	return code ? code : ctl_delete(ctl, path, operands[0], "deleted");
 }
 
 // ---- The table's rows

@@ -1,5 +1,6 @@
 #include "tools/ctl/ctl_call.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,13 @@ int ctl_done(struct ctl *ctl, const struct ctl_request *request, const char *nam
 	return CTL_OK;
 }
 
+int ctl_delete(struct ctl *ctl, const char *path, const char *name, const char *done)
+{
+	const struct ctl_request request = {.method = "DELETE", .path = path};
+
+	return ctl_done(ctl, &request, name, done);
+}
+
 int ctl_doc_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_doc *doc)
 {
 	int code;
@@ -167,6 +175,21 @@ int ctl_doc_get(struct ctl *ctl, const char *path, struct ctl_doc *doc)
 	return ctl_doc_call(ctl, &request, doc);
 }
 
+int ctl_doc_send(struct ctl *ctl, const char *method, const char *path, const char *type,
+		 struct json_writer *w, struct ctl_doc *doc)
+{
+	struct ctl_request request = {.method = method, .path = path, .type = type};
+	struct ctl_body body;
+	int code;
+
+	ctl_body_take(&body, w);
+	request.body = body.text;
+	request.body_len = body.len;
+	code = ctl_doc_call(ctl, &request, doc);
+	ctl_body_free(&body);
+	return code;
+}
+
 void ctl_doc_free(struct ctl_doc *doc)
 {
 	json_free(doc->json);
@@ -176,6 +199,35 @@ void ctl_doc_free(struct ctl_doc *doc)
 void ctl_doc_print(const struct ctl_doc *doc)
 {
 	print_body(&doc->response);
+}
+
+void ctl_doc_show(const struct ctl *ctl, struct ctl_doc *doc, ctl_show_fn *show)
+{
+	if (ctl->json)
+		ctl_doc_print(doc);
+	else
+		show(&doc->top);
+	ctl_doc_free(doc);
+}
+
+int ctl_show(struct ctl *ctl, const char *path, ctl_show_fn *show)
+{
+	struct ctl_doc doc;
+	int code = ctl_doc_get(ctl, path, &doc);
+
+	if (!code)
+		ctl_doc_show(ctl, &doc, show);
+	return code;
+}
+
+int ctl_path(char path[CTL_PATH_MAX], const char *before, const char *name, const char *behind)
+{
+	assert(strlen(before) < CTL_PATH_MAX);
+	strcpy(path, before);
+	if (!ctl_path_add(path, name) || strlen(path) + strlen(behind) >= CTL_PATH_MAX)
+		return ctl_fail(CTL_USAGE, "the name is too long: %.40s…", name);
+	strcat(path, behind);
+	return CTL_OK;
 }
 
 void ctl_body_take(struct ctl_body *body, struct json_writer *w)

@@ -17,6 +17,7 @@ int ctl_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_resp
 // For requests whose answer has no body: "NAME DONE", with --json {"name":NAME,"done":DONE}.
 int ctl_done(struct ctl *ctl, const struct ctl_request *request, const char *name,
 	     const char *done);
+int ctl_delete(struct ctl *ctl, const char *path, const char *name, const char *done);
 
 // An answer that is a JSON object, read leniently: what is missing is 0 or NULL.
 struct ctl_doc {
@@ -28,8 +29,22 @@ struct ctl_doc {
 
 int ctl_doc_call(struct ctl *ctl, const struct ctl_request *request, struct ctl_doc *doc);
 int ctl_doc_get(struct ctl *ctl, const char *path, struct ctl_doc *doc);
+// Sends what was written, which is gone then.
+int ctl_doc_send(struct ctl *ctl, const char *method, const char *path, const char *type,
+		 struct json_writer *w, struct ctl_doc *doc);
 void ctl_doc_free(struct ctl_doc *doc);
 void ctl_doc_print(const struct ctl_doc *doc); // as it is, one line end behind
+
+// How an answer is shown to people.
+typedef void ctl_show_fn(const struct json_reader *top);
+
+// Shows the answer, with --json as it is, and frees it.
+void ctl_doc_show(const struct ctl *ctl, struct ctl_doc *doc, ctl_show_fn *show);
+// GET, and the answer shown.
+int ctl_show(struct ctl *ctl, const char *path, ctl_show_fn *show);
+
+// path = before + the name as a segment + behind; CTL_USAGE, told, when it is too long.
+int ctl_path(char path[CTL_PATH_MAX], const char *before, const char *name, const char *behind);
 
 // A body written with control/json/json.h; without memory its text is NULL, which ctl_call tells.
 struct ctl_body {

@@ -14,11 +14,7 @@ static struct {
 
 static int path_of(char path[CTL_PATH_MAX], const char *id, const char *behind)
 {
-	strcpy(path, "/akma-push/v1/groups/");
-	if (!ctl_path_add(path, id) || strlen(path) + strlen(behind) >= CTL_PATH_MAX)
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	strcat(path, behind);
-	return CTL_OK;
+	return ctl_path(path, "/akma-push/v1/groups/", id, behind);
 }
 
 // ---- Groups
@@ -32,66 +28,46 @@ static void put_row(struct ctl_table *table, const struct json_reader *group)
 
 static const struct ctl_column columns[] = {{"GROUP"}, {"MEMBERS", true}, {"DESCRIPTION"}};
 
-static int run_list(struct ctl *ctl, char **operands, unsigned n)
+static void show_list(const struct json_reader *top)
 {
-	struct ctl_doc doc;
-	int code = ctl_doc_get(ctl, "/akma-push/v1/groups", &doc);
+	const struct json *groups = ctl_list(top, "groups");
+	struct ctl_table *table = ctl_table_new(columns, 3);
 
-	(void)operands, (void)n;
-	if (code)
-		return code;
-	if (ctl->json) {
-		ctl_doc_print(&doc);
-	} else {
-		const struct json *groups = ctl_list(&doc.top, "groups");
-		struct ctl_table *table = ctl_table_new(columns, 3);
+	for (size_t i = 0; i < json_array_len(groups); i++) {
+		struct json_reader group = ctl_item(top, groups, i);
 
-		for (size_t i = 0; i < json_array_len(groups); i++) {
-			struct json_reader group = ctl_item(&doc.top, groups, i);
-
-			put_row(table, &group);
-		}
-		ctl_table_show(table);
+		put_row(table, &group);
 	}
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	ctl_table_show(table);
 }
 
-static void show_one(const struct ctl *ctl, const struct ctl_doc *doc)
+static void show_one(const struct json_reader *group)
 {
-	struct ctl_table *table;
+	struct ctl_table *table = ctl_table_new(columns, 3);
 
-	if (ctl->json) {
-		ctl_doc_print(doc);
-		return;
-	}
-	table = ctl_table_new(columns, 3);
-	put_row(table, &doc->top);
+	put_row(table, group);
 	ctl_table_show(table);
+}
+
+static int run_list(struct ctl *ctl, char **operands, unsigned n)
+{
+	(void)operands, (void)n;
+	return ctl_show(ctl, "/akma-push/v1/groups", show_list);
 }
 
 static int run_show(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	struct ctl_doc doc;
 	int code = path_of(path, operands[0], "");
 
 	(void)n;
-	if (!code)
-		code = ctl_doc_get(ctl, path, &doc);
-	if (code)
-		return code;
-	show_one(ctl, &doc);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	return code ? code : ctl_show(ctl, path, show_one);
 }
 
 static int run_put(struct ctl *ctl, char **operands, unsigned n)
 {
-	char path[CTL_PATH_MAX];
-	struct ctl_request request = {.method = "PUT", .path = path, .type = "application/json"};
 	struct json_writer *w;
-	struct ctl_body body;
+	char path[CTL_PATH_MAX];
 	struct ctl_doc doc;
 	int code = path_of(path, operands[0], "");
 
@@ -101,26 +77,19 @@ static int run_put(struct ctl *ctl, char **operands, unsigned n)
 	w = json_write();
 	if (put_options.description)
 		json_put_string(w, "description", put_options.description);
-	ctl_body_take(&body, w);
-	request.body = body.text;
-	request.body_len = body.len;
-	code = ctl_doc_call(ctl, &request, &doc);
-	ctl_body_free(&body);
-	if (code)
-		return code;
-	show_one(ctl, &doc);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	code = ctl_doc_send(ctl, "PUT", path, "application/json", w, &doc);
+	if (!code)
+		ctl_doc_show(ctl, &doc, show_one);
+	return code;
 }
 
 static int run_delete(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	const struct ctl_request request = {.method = "DELETE", .path = path};
 	int code = path_of(path, operands[0], "");
 
 	(void)n;
-	return code ? code : ctl_done(ctl, &request, operands[0], "deleted");
+	return code ? code : ctl_delete(ctl, path, operands[0], "deleted");
 }
 
 // ---- Members

@@ -17,13 +17,10 @@ const char *const ctl_push_states[] = {
 
 int ctl_push_get(struct ctl *ctl, const char *af, const char *id, struct ctl_doc *doc)
 {
-	char path[CTL_PATH_MAX] = "/admin/v1/pushes/";
-	int code = CTL_OK;
+	char path[CTL_PATH_MAX];
+	int code = af ? ctl_push_path(ctl, af, id, "", path)
+		      : ctl_path(path, "/admin/v1/pushes/", id, "");
 
-	if (af)
-		code = ctl_push_path(ctl, af, id, "", path);
-	else if (!ctl_path_add(path, id))
-		code = ctl_fail(CTL_USAGE, "the name is too long");
 	return code ? code : ctl_doc_get(ctl, path, doc);
 }
 
@@ -44,25 +41,13 @@ static int find_af(struct ctl *ctl, const char *id, char **af)
 int ctl_push_path(struct ctl *ctl, const char *af, const char *id, const char *behind,
 		  char path[CTL_PATH_MAX])
 {
-	char *found = NULL;
-	bool fits;
+	char *found = NULL, pushes[CTL_PATH_MAX];
+	int code = af ? CTL_OK : find_af(ctl, id, &found);
 
-	if (!af) {
-		int code = find_af(ctl, id, &found);
-
-		if (code)
-			return code;
-		af = found;
-	}
-	strcpy(path, "/akma-push/v1/");
-	fits = ctl_path_add(path, af) && strlen(path) + 8 < CTL_PATH_MAX &&
-	       ctl_path_add(strcat(path, "/pushes/"), id) &&
-	       strlen(path) + strlen(behind) < CTL_PATH_MAX;
+	if (!code)
+		code = ctl_path(pushes, "/akma-push/v1/", af ? af : found, "/pushes/");
 	free(found);
-	if (!fits)
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	strcat(path, behind);
-	return CTL_OK;
+	return code ? code : ctl_path(path, pushes, id, behind);
 }
 
 // docs/specification.md 6.9: these at once, SENT when nothing is to be acknowledged, all at the

@@ -69,8 +69,6 @@ static bool add_query(char path[CTL_PATH_MAX], const char *name, const char *val
 static int run_list(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX] = "/admin/v1/pushes", limit[32];
-	struct ctl_doc doc;
-	int code;
 
 	(void)operands, (void)n;
 	snprintf(limit, sizeof(limit), "%u",
@@ -78,15 +76,7 @@ static int run_list(struct ctl *ctl, char **operands, unsigned n)
 	if (!add_query(path, "af", list_options.af) ||
 	    !add_query(path, "state", list_options.state) || !add_query(path, "limit", limit))
 		return ctl_fail(CTL_USAGE, "the names are too long");
-	code = ctl_doc_get(ctl, path, &doc);
-	if (code)
-		return code;
-	if (ctl->json)
-		ctl_doc_print(&doc);
-	else
-		show_list(&doc.top);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	return ctl_show(ctl, path, show_list);
 }
 
 static int run_show(struct ctl *ctl, char **operands, unsigned n)
@@ -95,24 +85,18 @@ static int run_show(struct ctl *ctl, char **operands, unsigned n)
 	int code = ctl_push_get(ctl, one_options.af, operands[0], &doc);
 
 	(void)n;
-	if (code)
-		return code;
-	if (ctl->json)
-		ctl_doc_print(&doc);
-	else
-		ctl_push_show(&doc.top);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	if (!code)
+		ctl_doc_show(ctl, &doc, ctl_push_show);
+	return code;
 }
 
 static int run_recall(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	const struct ctl_request request = {.method = "DELETE", .path = path};
 	int code = ctl_push_path(ctl, one_options.af, operands[0], "", path);
 
 	(void)n;
-	return code ? code : ctl_done(ctl, &request, operands[0], "recalled");
+	return code ? code : ctl_delete(ctl, path, operands[0], "recalled");
 }
 
 // ---- The table's rows

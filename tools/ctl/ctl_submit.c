@@ -59,9 +59,10 @@ static int hand_in(struct ctl *ctl, struct ctl_request *request, bool is_replace
 
 static int run_submit(struct ctl *ctl, char **operands, unsigned n)
 {
-	char path[CTL_PATH_MAX] = "/akma-push/v1/";
+	char path[CTL_PATH_MAX];
 	struct ctl_request request = {.method = "POST", .path = path};
 	const char *key = options.idempotency_key;
+	int code;
 
 	(void)operands, (void)n;
 	if (!options.af || !*options.af)
@@ -71,11 +72,9 @@ static int run_submit(struct ctl *ctl, char **operands, unsigned n)
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
 				    "abcdefghijklmnopqrstuvwxyz{|}~")]))
 		return ctl_fail(CTL_USAGE, "--idempotency-key: 1 to 255 printable characters");
-	if (!ctl_path_add(path, options.af) || strlen(path) + 8 > CTL_PATH_MAX)
-		return ctl_fail(CTL_USAGE, "the name is too long");
-	strcat(path, "/pushes");
+	code = ctl_path(path, "/akma-push/v1/", options.af, "/pushes");
 	request.idempotency_key = key;
-	return hand_in(ctl, &request, false, "accepted");
+	return code ? code : hand_in(ctl, &request, false, "accepted");
 }
 
 static int run_replace(struct ctl *ctl, char **operands, unsigned n)

@@ -22,19 +22,14 @@ enum { N_KNOBS = sizeof(knobs) / sizeof(knobs[0]) };
 
 static const char *const words[] = {"burst=", "rate=", "lapPause=", "lapPauseMax=", NULL};
 
-static void show(const struct ctl *ctl, const struct ctl_doc *doc)
+static void show(const struct json_reader *top)
 {
 	static const struct ctl_column columns[] = {{"KNOB"}, {"VALUE", true}, {"MEANING"}};
-	struct ctl_table *table;
+	struct ctl_table *table = ctl_table_new(columns, 3);
 
-	if (ctl->json) {
-		ctl_doc_print(doc);
-		return;
-	}
-	table = ctl_table_new(columns, 3);
 	for (unsigned i = 0; i < N_KNOBS; i++) {
 		ctl_table_text(table, knobs[i].name);
-		ctl_table_number(table, ctl_uint(&doc->top, knobs[i].name));
+		ctl_table_number(table, ctl_uint(top, knobs[i].name));
 		ctl_table_text(table, knobs[i].meaning);
 	}
 	ctl_table_show(table);
@@ -42,15 +37,8 @@ static void show(const struct ctl *ctl, const struct ctl_doc *doc)
 
 static int run_show(struct ctl *ctl, char **operands, unsigned n)
 {
-	struct ctl_doc doc;
-	int code = ctl_doc_get(ctl, path, &doc);
-
 	(void)operands, (void)n;
-	if (code)
-		return code;
-	show(ctl, &doc);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	return ctl_show(ctl, path, show);
 }
 
 static int unknown_knob(const char *name)
@@ -87,7 +75,6 @@ static int put_knob(struct json_writer *w, const char *text)
 
 static int run_set(struct ctl *ctl, char **operands, unsigned n)
 {
-	struct ctl_request request = {.method = "PUT", .path = path, .type = "application/json"};
 	struct json_writer *w = json_write();
 	struct ctl_body body;
 	struct ctl_doc doc;
@@ -95,17 +82,15 @@ static int run_set(struct ctl *ctl, char **operands, unsigned n)
 
 	for (unsigned i = 0; i < n && !code; i++)
 		code = put_knob(w, operands[i]);
-	ctl_body_take(&body, w);
-	request.body = body.text;
-	request.body_len = body.len;
-	if (!code)
-		code = ctl_doc_call(ctl, &request, &doc);
-	ctl_body_free(&body);
-	if (code)
+	if (code) {
+		ctl_body_take(&body, w);
+		ctl_body_free(&body);
 		return code;
-	show(ctl, &doc);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	}
+	code = ctl_doc_send(ctl, "PUT", path, "application/json", w, &doc);
+	if (!code)
+		ctl_doc_show(ctl, &doc, show);
+	return code;
 }
 
 const struct ctl_command ctl_tune_show_command = {

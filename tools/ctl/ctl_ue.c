@@ -19,8 +19,7 @@ static const char *const figures[] = {"lines", "stored", "failed", NULL};
 
 static int path_of(char path[CTL_PATH_MAX], const char *id)
 {
-	strcpy(path, "/akma-push/v1/ues/");
-	return ctl_path_add(path, id) ? CTL_OK : ctl_fail(CTL_USAGE, "the name is too long");
+	return ctl_path(path, "/akma-push/v1/ues/", id, "");
 }
 
 // ---- show, delete
@@ -69,30 +68,19 @@ static void show(const struct json_reader *ue)
 static int run_show(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	struct ctl_doc doc;
 	int code = path_of(path, operands[0]);
 
 	(void)n;
-	if (!code)
-		code = ctl_doc_get(ctl, path, &doc);
-	if (code)
-		return code;
-	if (ctl->json)
-		ctl_doc_print(&doc);
-	else
-		show(&doc.top);
-	ctl_doc_free(&doc);
-	return CTL_OK;
+	return code ? code : ctl_show(ctl, path, show);
 }
 
 static int run_delete(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX];
-	const struct ctl_request request = {.method = "DELETE", .path = path};
 	int code = path_of(path, operands[0]);
 
 	(void)n;
-	return code ? code : ctl_done(ctl, &request, operands[0], "deleted");
+	return code ? code : ctl_delete(ctl, path, operands[0], "deleted");
 }
 
 // ---- put
@@ -154,10 +142,7 @@ static int put_file(struct ctl *ctl)
 
 static int put_one(struct ctl *ctl)
 {
-	struct ctl_request request = {
-		.method = "POST", .path = "/akma-push/v1/ues", .type = "application/x-ndjson"};
 	struct json_writer *w = json_write();
-	struct ctl_body body;
 	struct ctl_doc doc;
 	int code;
 
@@ -171,11 +156,7 @@ static int put_one(struct ctl *ctl)
 		json_put_null(w, "address");
 	if (put_options.port)
 		json_put_uint(w, "port", put_options.port);
-	ctl_body_take(&body, w);
-	request.body = body.text;
-	request.body_len = body.len;
-	code = ctl_doc_call(ctl, &request, &doc);
-	ctl_body_free(&body);
+	code = ctl_doc_send(ctl, "POST", "/akma-push/v1/ues", "application/x-ndjson", w, &doc);
 	if (code)
 		return code;
 	code = ctl_upload_show(ctl, &doc, figures, NULL, NULL);

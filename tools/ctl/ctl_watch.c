@@ -54,14 +54,6 @@ static int interrupted(const char *id)
 	return CTL_INTERRUPTED;
 }
 
-static void show(const struct ctl *ctl, const struct ctl_doc *doc)
-{
-	if (ctl->json)
-		ctl_doc_print(doc);
-	else
-		ctl_push_show(&doc->top);
-}
-
 int ctl_watch(struct ctl *ctl, const char *af, const char *id)
 {
 	struct progress progress;
@@ -94,8 +86,7 @@ int ctl_watch(struct ctl *ctl, const char *af, const char *id)
 			return interrupted(id);
 	}
 	progress_end(&progress, ctl_push_final(&doc.top), note);
-	show(ctl, &doc);
-	ctl_doc_free(&doc);
+	ctl_doc_show(ctl, &doc, ctl_push_show);
 	return CTL_OK;
 }
 
