@@ -152,7 +152,8 @@ static int complain(const struct args_command *command, const char *what, const 
 {
 	size_t n = strcspn(command->usage, "[");
 
-	fprintf(stderr, "%s: %s; see %.*s--help\n", which, what, (int)n, command->usage);
+	fprintf(stderr, "%.*s: %s: %s; see %.*s--help\n", (int)strcspn(command->usage, " "),
+		command->usage, which, what, (int)n, command->usage);
 	return -EINVAL;
 }
 

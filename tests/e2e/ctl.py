@@ -126,6 +126,11 @@ def test_usage():
     wrong("no such option", "status", "-x")
     wrong("something is missing", "push", "show")
     wrong("too many words", "af", "show", "a", "b")
+    wrong("it is akmapushctl af show [OPTION…] FQDN", "af", "show")
+    wrong("akmapushctl: --limit: ", "push", "list", "--limit", "0")
+    wrong("--socket: a value is missing", "--socket")
+    wrong("--socket: a path is missing", "--socket=", "status")
+    wrong("a verb is missing", "push", "--json")
     wrong("an empty word", "af", "show", "")
     wrong("Usage: akmapushctl push VERB", "push")
     wrong("Usage: akmapushctl", )
@@ -146,9 +151,14 @@ def test_usage():
           "--suite", "3")
     wrong("printable", "push", "submit", "--af", AF, "--all", "--payload-text", "x",
           "--idempotency-key", "a\nb")
-    wrong("states in capitals", "push", "results", "x", "--state", "a&b")
+    wrong('"a&b" is no state', "push", "results", "x", "--state", "a&b")
+    wrong("did you mean REFUSED?", "push", "results", "x", "--state", "DELIVERED,REFUSD")
+    wrong('"running" is not WAITING', "push", "list", "--state", "running")
     wrong("did you mean lapPause?", "tune", "set", "lappause=1")
-    wrong("a number is missing", "tune", "set", "rate")
+    wrong("as in rate=200k", "tune", "set", "rate")
+    wrong("as in burst=64", "tune", "set", "burst=1T")
+    wrong("burst is given twice", "tune", "set", "burst=5", "burst=6")
+    wrong('nothing called ""', "tune", "set", "=5")
     wrong("No such file", "group", "add", "meters", "/nonexistent")
 
 
@@ -284,7 +294,10 @@ def test_ues():
     refused(404, "UE_NOT_FOUND", "ue", "show", SUPI)
     refused(400, "MANDATORY_IE_INCORRECT", "ue", "show", "x")
     check("ue put", good("ue", "put", "--supi", SUPI, "--gpsi", GPSI, "--address", "127.1.0.1",
-                         "--port", "4000").out == "lines 1, stored 1, failed 0\n")
+                         "--port", "4000").out == SUPI + " stored\n")
+    answer = ctl("ue", "put", "--gpsi", "msisdn-1")
+    check("a GPSI that is none", answer.code == 1 and not answer.out and
+          "ue put msisdn-1: /gpsi" in answer.err, answer)
     shown = good("ue", "show", GPSI).out
     check("ue show", SUPI in shown and "127.1.0.1:4000" in shown and "not registered" in shown,
           shown)
@@ -364,8 +377,30 @@ def test_pushes(folder):
     refused(404, "PUSH_NOT_FOUND", "push", "show", "01982f2e-6c1a-7a40-8000-0242ac120002")
     refused(404, "GROUP_NOT_FOUND", "push", "submit", "--af", AF, "--group", "nosuch",
             "--payload-text", "x")
+    test_lists(folder)
     test_replace(first, second)
     test_interrupt()
+
+
+def test_lists(folder):
+    """What is wrong with a list, and in which line, is said before anything is sent."""
+    lines = Path(folder, "list")
+    for text, said in [("", "no identity"), ("# c\n\n", "no identity"),
+                       (f"# c\n{SUPI}\nfoo\n", 'line 3: "foo"'),
+                       (f"{SUPI} {GPSI}\n", "line 1: more than one word"),
+                       ("imsi-" + "1" * 5000, "line 1: too long")]:
+        lines.write_text(text)
+        wrong(said, "push", "submit", "--af", AF, "--list", str(lines), "--payload-text", "x")
+    wrong('"foo" is neither', "push", "submit", "--af", AF, "--ue", "foo", "--payload-text", "x")
+    lines.write_text(f"  {SUPI}\t\r\n")  # blanks around count for nothing
+    check("blanks around an identity", "1 target," in good(
+        "push", "submit", "--af", AF, "--list", str(lines), "--payload-text", "x", "--validity",
+        "1s").out)
+    answer = ctl("push", "show", "nosuch")
+    check("told which, and what helps", "push show nosuch: " in answer.err and
+          "akmapushctl push list" in answer.err and answer.err.count("o such push") == 1, answer)
+    answer = ctl("group", "add", "meters", folder)
+    check("a folder is no file", answer.code == 1 and "Is a directory" in answer.err, answer)
 
 
 def test_replace(first, second):
@@ -386,7 +421,6 @@ def test_replace(first, second):
     check("push results --json", [json.loads(line)["deliveryResult"] for line in lines] ==
           ["TERMINATE"] * 2, lines)
     check("no results", ctl("push", "results", second, "--state", "DELIVERED").out == "")
-    refused(400, "INVALID_QUERY_PARAM", "push", "results", second, "--state", "FOO")
     waited = ctl("push", "submit", "--af", AF, "--ue", SUPI, "--payload-hex", "00", "--validity",
                  "1s", "--wait", "--json")
     check("--wait", waited.code == 0 and waited.json.get("state") == "FINISHED", waited)

@@ -14,19 +14,22 @@ struct ctl_command;
 
 enum ctl_exit {
 	CTL_OK = 0,
-	CTL_REFUSED = 1,     // by the daemon; or a file that can't be read
-	CTL_USAGE = 2,       // the command line is wrong
+	CTL_REFUSED = 1,     // by the daemon; or a file can't be read on
+	CTL_USAGE = 2,       // the command line is wrong, or a file that it names can't be opened
 	CTL_UNREACHABLE = 3, // no daemon answers
 	CTL_INTERRUPTED = 130,
 };
 
 #define CTL_SOCKET_DEFAULT "/run/akmapush/admin.sock"
 
+enum { CTL_DOING_MAX = 128 };
+
 // A session.
 struct ctl {
 	const struct ctl_command *const *commands; // the table; ends with NULL
 	const char *socket;                        // path
 	bool json;                                 // answers as the daemon gave them
+	char doing[CTL_DOING_MAX];                 // the command under way and its operands
 };
 
 // Set by SIGINT: whatever takes long ends soon.

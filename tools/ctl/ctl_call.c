@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tools/ctl/ctl_format.h"
 
@@ -20,15 +21,35 @@ static void put_clean(const char *before, const char *text, const char *behind)
 		fprintf(stderr, "%s%s%s", before, ctl_clean(clean, sizeof(clean), text), behind);
 }
 
-// The detail is not told apart when it only says what the first parameter says.
+// The detail is not told apart when it only says what the title or the first parameter says.
 static void tell_detail(const struct json_reader *problem)
 {
 	const struct json *params = ctl_list(problem, "invalidParams");
 	struct json_reader first = ctl_item(problem, params, 0);
 	const char *detail = ctl_text(problem, "detail"), *param = ctl_text(&first, "param");
 
-	if (!param || !detail || strncmp(detail, param, strlen(param)) != 0)
+	if (!detail || strcasecmp(detail, ctl_text(problem, "title")) == 0)
+		return;
+	if (!param || strncmp(detail, param, strlen(param)) != 0)
 		put_clean("  ", detail, "\n");
+}
+
+static void tell_hint(const char *cause)
+{
+	static const struct {
+		const char *cause, *hint;
+	} hints[] = {
+		{"AF_NOT_FOUND", "akmapushctl af list shows those that are"},
+		{"AF_SUSPENDED", "akmapushctl af resume lets it push again"},
+		{"GROUP_NOT_FOUND", "akmapushctl group list shows those there are"},
+		{"PUSH_NOT_FOUND", "akmapushctl push list shows those there are"},
+		{"PUSH_FINISHED", "akmapushctl push show tells how it ended"},
+	};
+
+	for (unsigned i = 0; cause && i < sizeof(hints) / sizeof(hints[0]); i++) {
+		if (strcmp(hints[i].cause, cause) == 0)
+			fprintf(stderr, "  %s\n", hints[i].hint);
+	}
 }
 
 static void tell_params(const struct json_reader *problem)
@@ -44,8 +65,20 @@ static void tell_params(const struct json_reader *problem)
 	}
 }
 
-// "akmapushctl: No such push (PUSH_NOT_FOUND, 404)", the detail, each wrong parameter.
-static void tell_problem(const struct ctl_response *response)
+static void tell_known(const struct ctl *ctl, const struct json_reader *problem, int status)
+{
+	put_clean("akmapushctl: ", ctl->doing, ": ");
+	put_clean("", ctl_text(problem, "title"), "");
+	put_clean(" (", ctl_text(problem, "cause"), "");
+	fprintf(stderr, ", %d)\n", status);
+	tell_detail(problem);
+	tell_params(problem);
+	tell_hint(ctl_text(problem, "cause"));
+}
+
+// "akmapushctl: push show ID: No such push (PUSH_NOT_FOUND, 404)", the detail, each wrong
+// parameter, what may help.
+static void tell_problem(const struct ctl *ctl, const struct ctl_response *response)
 {
 	struct problem ignored;
 	struct json *json;
@@ -54,15 +87,10 @@ static void tell_problem(const struct ctl_response *response)
 	problem_init(&ignored);
 	json = json_parse(response->body, response->body_len, &ignored);
 	problem.object = json;
-	if (!json || !ctl_text(&problem, "title")) {
+	if (!json || !ctl_text(&problem, "title"))
 		ctl_fail(CTL_REFUSED, "the daemon answered with status %d", response->status);
-	} else {
-		put_clean("akmapushctl: ", ctl_text(&problem, "title"), "");
-		put_clean(" (", ctl_text(&problem, "cause"), "");
-		fprintf(stderr, ", %d)\n", response->status);
-		tell_detail(&problem);
-		tell_params(&problem);
-	}
+	else
+		tell_known(ctl, &problem, response->status);
 	if (response->retry_after_s)
 		fprintf(stderr, "  try again in %u s\n", response->retry_after_s);
 	json_free(json);
@@ -80,7 +108,7 @@ static int refused(const struct ctl *ctl, struct ctl_response *response)
 	if (ctl->json && response->body_len)
 		print_body(response);
 	else
-		tell_problem(response);
+		tell_problem(ctl, response);
 	ctl_response_free(response);
 	return CTL_REFUSED;
 }

@@ -19,29 +19,62 @@ static void put_identity(struct json_writer *w, const char *identity)
 	json_put_string(w, ctl_is_supi(identity) ? "supi" : "gpsi", identity);
 }
 
+// A line of a list: an identity, or nothing (*identity is empty then).
+static int read_identity(const char *name, unsigned number, char *line, const char **identity)
+{
+	size_t len = strlen(line);
+
+	while (len && strchr(" \t\r\n", line[len - 1]))
+		line[--len] = '\0';
+	line += strspn(line, " \t");
+	if (*line == '#')
+		line += strlen(line);
+	*identity = line;
+	if (*line && !ctl_is_supi(line) && !ctl_is_gpsi(line))
+		return ctl_fail(CTL_USAGE,
+				"--list %s, line %u: \"%.40s\" is neither SUPI nor GPSI: imsi-, "
+				"nai-, msisdn- or extid- is expected",
+				name, number, line);
+	if (line[strcspn(line, " \t")])
+		return ctl_fail(CTL_USAGE, "--list %s, line %u: more than one word", name, number);
+	return CTL_OK;
+}
+
+static int put_lines(struct json_writer *w, const char *name, FILE *file)
+{
+	char line[CTL_LINE_MAX + 2];
+	const char *identity;
+	unsigned n_lines = 0, n = 0;
+
+	while (fgets(line, sizeof(line), file)) {
+		n_lines++;
+		if (strlen(line) == sizeof(line) - 1)
+			return ctl_fail(CTL_USAGE, "--list %s, line %u: too long", name, n_lines);
+		if (read_identity(name, n_lines, line, &identity))
+			return CTL_USAGE;
+		if (!*identity)
+			continue;
+		json_open_object(w, NULL);
+		put_identity(w, identity);
+		json_close(w);
+		n++;
+	}
+	if (ferror(file))
+		return ctl_fail(CTL_USAGE, "--list %s: %s", name, strerror(errno));
+	return n ? CTL_OK : ctl_fail(CTL_USAGE, "--list %s: no identity is in it", name);
+}
+
 // Identities of a file, one a line.
 static int put_list(struct json_writer *w, const char *name)
 {
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	char line[CTL_LINE_MAX + 2];
-	int code = CTL_OK;
+	int code;
 
 	if (!file)
 		return ctl_fail(CTL_USAGE, "--list %s: %s", name, strerror(errno));
 	json_open_array(w, "list");
-	while (!code && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\r\n \t")] = '\0';
-		if (strlen(line) == sizeof(line) - 1)
-			code = ctl_fail(CTL_USAGE, "--list %s: a line is too long", name);
-		if (!*line || *line == '#')
-			continue;
-		json_open_object(w, NULL);
-		put_identity(w, line);
-		json_close(w);
-	}
+	code = put_lines(w, name, file);
 	json_close(w);
-	if (!code && ferror(file))
-		code = ctl_fail(CTL_USAGE, "--list %s: %s", name, strerror(errno));
 	if (file == stdin)
 		clearerr(stdin);
 	else
@@ -58,6 +91,11 @@ static int put_target(struct json_writer *w, const struct ctl_push_options *o, b
 	if (n != 1)
 		return ctl_fail(CTL_USAGE,
 				"to whom? one of --ue ID, --list FILE, --group ID, --all");
+	if (o->ue && !ctl_is_supi(o->ue) && !ctl_is_gpsi(o->ue))
+		return ctl_fail(CTL_USAGE,
+				"--ue: \"%.40s\" is neither SUPI nor GPSI: imsi-, nai-, msisdn- or "
+				"extid- is expected",
+				o->ue);
 	json_open_object(w, "target");
 	if (o->ue)
 		put_identity(w, o->ue);

@@ -66,11 +66,20 @@ static bool add_query(char path[CTL_PATH_MAX], const char *name, const char *val
 	return ctl_path_add(path, value);
 }
 
+static bool is_phase(const char *text)
+{
+	return strcmp(text, "WAITING") == 0 || strcmp(text, "RUNNING") == 0 ||
+	       strcmp(text, "FINISHED") == 0;
+}
+
 static int run_list(struct ctl *ctl, char **operands, unsigned n)
 {
 	char path[CTL_PATH_MAX] = "/admin/v1/pushes", limit[32];
 
 	(void)operands, (void)n;
+	if (list_options.state && !is_phase(list_options.state))
+		return ctl_fail(CTL_USAGE, "--state: \"%.40s\" is not WAITING, RUNNING or FINISHED",
+				list_options.state);
 	snprintf(limit, sizeof(limit), "%u",
 		 (unsigned)(list_options.limit ? list_options.limit : LIMIT_DEFAULT));
 	if (!add_query(path, "af", list_options.af) ||

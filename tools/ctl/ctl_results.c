@@ -5,6 +5,7 @@
 
 #include "tools/ctl/ctl_format.h"
 #include "tools/ctl/ctl_push.h"
+#include "tools/ctl/ctl_word.h"
 
 enum { IDENTITY_MAX = 256 };
 
@@ -58,21 +59,44 @@ static bool on_line(void *arg, const char *line, size_t len)
 	return goes_on;
 }
 
+// "DELIVERED,REFUSED"
+static int check_states(const char *states)
+{
+	unsigned n = 0;
+
+	while (ctl_push_states[n])
+		n++;
+	for (const char *at = states;; at++) {
+		char state[32];
+		const char *near;
+		size_t len = strcspn(at, ",");
+
+		snprintf(state, sizeof(state), "%.*s", (int)(len < 31 ? len : 31), at);
+		near = ctl_word_nearest(state, ctl_push_states, n);
+		if (!near || strcmp(near, state) != 0)
+			return ctl_fail(CTL_USAGE,
+					"--state: \"%s\" is no state of a target%s%s%s; see "
+					"akmapushctl push results --help",
+					state, near ? ", did you mean " : "", near ? near : "",
+					near ? "?" : "");
+		at += len;
+		if (!*at)
+			return CTL_OK;
+	}
+}
+
 static int run(struct ctl *ctl, char **operands, unsigned n)
 {
 	struct results results = {.ctl = ctl};
-	char path[CTL_PATH_MAX], behind[300] = "/results";
+	char path[CTL_PATH_MAX], behind[CTL_PATH_MAX] = "/results";
 	const struct ctl_request request = {
 		.method = "GET", .path = path, .line = on_line, .arg = &results};
 	struct ctl_response response;
 	int code;
 
 	(void)n;
-	if (options.states &&
-	    (strlen(options.states) > 250 ||
-	     options.states[strspn(options.states, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_,")]))
-		return ctl_fail(CTL_USAGE, "--state: states in capitals with commas between, as "
-					   "DELIVERED,REFUSED");
+	if (options.states && check_states(options.states))
+		return CTL_USAGE;
 	if (options.states)
 		snprintf(behind, sizeof(behind), "/results?state=%s", options.states);
 	code = ctl_push_path(ctl, options.af, operands[0], behind, path);

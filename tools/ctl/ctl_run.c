@@ -30,7 +30,7 @@ int ctl_run_leading(int argc, char **argv)
 		}
 		i += a->kind != ARG_FLAG && !argv[i][len] ? 2 : 1;
 	}
-	return i < argc ? i : argc;
+	return i;
 }
 
 static int check_operands(const struct ctl_command *command, char **operands, unsigned n)
@@ -44,11 +44,21 @@ static int check_operands(const struct ctl_command *command, char **operands, un
 					command->object, gap, verb);
 	}
 	if (n < command->min || n > command->max)
-		return ctl_fail(CTL_USAGE, "%s%s%s: %s; see akmapushctl %s%s%s --help",
-				command->object, gap, verb,
+		return ctl_fail(CTL_USAGE, "%s%s%s: %s; it is %s", command->object, gap, verb,
 				n < command->min ? "something is missing" : "too many words",
-				command->object, gap, verb);
+				command->help.usage);
 	return CTL_OK;
+}
+
+// "push show 01982f2e-…", for what is refused; cut where it is long.
+static void say_doing(struct ctl *ctl, const struct ctl_command *command, char **operands,
+		      unsigned n)
+{
+	size_t len = (size_t)snprintf(ctl->doing, CTL_DOING_MAX, "%s%s%s", command->object,
+				      command->verb ? " " : "", command->verb ? command->verb : "");
+
+	for (unsigned i = 0; i < n && len < CTL_DOING_MAX; i++)
+		len += (size_t)snprintf(ctl->doing + len, CTL_DOING_MAX - len, " %s", operands[i]);
 }
 
 // The command with its options in argv[1..); argv[0] is free.
@@ -76,6 +86,9 @@ static int run_command(struct ctl *ctl, const struct ctl_command *command, int a
 	ctl->json |= ctl_shared_options.json;
 	if (ctl_shared_options.socket)
 		ctl->socket = ctl_shared_options.socket;
+	if (!*ctl->socket)
+		return ctl_fail(CTL_USAGE, "--socket: a path is missing");
+	say_doing(ctl, command, argv + 1, (unsigned)n);
 	code = command->run(ctl, argv + 1, (unsigned)n);
 	ctl->json = before.json;
 	ctl->socket = before.socket;
@@ -114,6 +127,8 @@ int ctl_run(struct ctl *ctl, int argc, char **argv)
 
 	if (leading < 0)
 		return -leading;
+	if (leading > argc)
+		return ctl_fail(CTL_USAGE, "%s: a value is missing", argv[argc - 1]);
 	if (leading == argc) {
 		ctl_help_all(stderr, ctl->commands);
 		return CTL_USAGE;
@@ -131,6 +146,10 @@ int ctl_run(struct ctl *ctl, int argc, char **argv)
 		return ctl_help_no_object(ctl->commands, object);
 	else if (verb && is_help(verb))
 		ctl_help_object(stdout, ctl->commands, object);
+	else if (verb && *verb == '-')
+		return ctl_fail(CTL_USAGE,
+				"%s: a verb is missing before %s; see akmapushctl %s --help",
+				object, verb, object);
 	else if (verb)
 		return ctl_help_no_verb(ctl->commands, object, verb);
 	else {

@@ -6,5 +6,6 @@
 // Runs argv[0..argc): command words, options and operands, without the program's name. The exit
 // code.
 int ctl_run(struct ctl *ctl, int argc, char **argv);
-// How many arguments before the command are options that every command has, or -CTL_USAGE (said).
+// How many arguments before the command are options that every command has; more than argc when the
+// last one's value is missing; or -CTL_USAGE (said).
 int ctl_run_leading(int argc, char **argv);

@@ -11,12 +11,13 @@
 static const char path[] = "/admin/v1/tuning";
 
 static const struct knob {
-	const char *name, *word, *meaning;
+	const char *name, *example, *meaning;
 } knobs[] = {
-	{"burst", "burst=", "targets worked on at once, 1 to 64"},
-	{"rate", "rate=", "datagrams a second in all; 0: no limit"},
-	{"lapPause", "lapPause=", "ms from a lap of a push to the next, at first"},
-	{"lapPauseMax", "lapPauseMax=", "ms that this pause grows to"},
+	{"burst", "burst=64", "targets worked on at once, 1 to 64"},
+	{"rate", "rate=200k", "datagrams a second in all; 0: no limit"},
+	{"lapPause", "lapPause=5000",
+	 "ms from a lap of a push to the next, at first; 2,500 or more"},
+	{"lapPauseMax", "lapPauseMax=60k", "ms that this pause grows to; lapPause or more"},
 };
 enum { N_KNOBS = sizeof(knobs) / sizeof(knobs[0]) };
 
@@ -48,40 +49,54 @@ static int unknown_knob(const char *name)
 	for (unsigned i = 0; i < N_KNOBS; i++)
 		names[i] = knobs[i].name;
 	nearest = ctl_word_nearest(name, names, N_KNOBS);
-	return ctl_fail(CTL_USAGE, "nothing called %s can be tuned; %s%s%s", name,
+	return ctl_fail(CTL_USAGE, "nothing called \"%s\" can be tuned; %s%s%s", name,
 			nearest ? "did you mean " : "see akmapushctl tune show",
 			nearest ? nearest : "", nearest ? "?" : "");
 }
 
-// "rate=200k"
-static int put_knob(struct json_writer *w, const char *text)
+static const struct knob *knob_find(const char *name)
+{
+	for (unsigned i = 0; i < N_KNOBS; i++) {
+		if (strcmp(knobs[i].name, name) == 0)
+			return &knobs[i];
+	}
+	return NULL;
+}
+
+// "rate=200k"; `given` has a bit for each knob that was before.
+static int put_knob(struct json_writer *w, const char *text, unsigned *given)
 {
 	size_t len = strcspn(text, "=");
+	const struct knob *knob;
 	char name[32];
 	uint64_t value;
 
 	snprintf(name, sizeof(name), "%.*s", (int)(len < 31 ? len : 31), text);
-	for (unsigned i = 0; i < N_KNOBS; i++) {
-		if (strcmp(knobs[i].name, name) != 0)
-			continue;
-		if (!text[len] || args_uint(text + len + 1, 0, INT64_MAX, &value))
-			return ctl_fail(CTL_USAGE, "%.60s: a number is missing, as in %s200k", text,
-					knobs[i].word);
-		json_put_uint(w, name, value);
-		return CTL_OK;
-	}
-	return unknown_knob(name);
+	knob = knob_find(name);
+	if (!knob)
+		return unknown_knob(name);
+	if (!text[len] || args_uint(text + len + 1, 0, INT64_MAX, &value))
+		return ctl_fail(
+			CTL_USAGE,
+			"%.60s: a number is missing: digits, k, M or G behind them, as in %s", text,
+			knob->example);
+	if (*given & 1u << (knob - knobs))
+		return ctl_fail(CTL_USAGE, "%s is given twice", name);
+	*given |= 1u << (knob - knobs);
+	json_put_uint(w, name, value);
+	return CTL_OK;
 }
 
 static int run_set(struct ctl *ctl, char **operands, unsigned n)
 {
 	struct json_writer *w = json_write();
+	unsigned given = 0;
 	struct ctl_body body;
 	struct ctl_doc doc;
 	int code = CTL_OK;
 
 	for (unsigned i = 0; i < n && !code; i++)
-		code = put_knob(w, operands[i]);
+		code = put_knob(w, operands[i], &given);
 	if (code) {
 		ctl_body_take(&body, w);
 		ctl_body_free(&body);

@@ -15,8 +15,6 @@ static struct {
 	bool no_address;
 } put_options;
 
-static const char *const figures[] = {"lines", "stored", "failed", NULL};
-
 static int path_of(char path[CTL_PATH_MAX], const char *id)
 {
 	return ctl_path(path, "/akma-push/v1/ues/", id, "");
@@ -92,11 +90,6 @@ static bool is_address(const char *text)
 	return inet_pton(AF_INET, text, &ip) == 1 || inet_pton(AF_INET6, text, &ip) == 1;
 }
 
-static bool is_gpsi(const char *text)
-{
-	return strncmp(text, "msisdn-", 7) == 0 || strncmp(text, "extid-", 6) == 0;
-}
-
 // "SUPI GPSI ADDRESS PORT", in this order or another, each of them or not.
 static const char *write_ue(struct json_writer *w, char *line, const void *arg)
 {
@@ -107,7 +100,7 @@ static const char *write_ue(struct json_writer *w, char *line, const void *arg)
 	(void)arg;
 	for (char *word = strtok_r(line, " \t,", &rest); word;
 	     word = strtok_r(NULL, " \t,", &rest)) {
-		if (ctl_is_supi(word) || is_gpsi(word)) {
+		if (ctl_is_supi(word) || ctl_is_gpsi(word)) {
 			json_put_string(w, ctl_is_supi(word) ? "supi" : "gpsi", word);
 			has_identity = true;
 		} else if (strcmp(word, "-") == 0) {
@@ -128,6 +121,7 @@ static const char *write_ue(struct json_writer *w, char *line, const void *arg)
 
 static int put_file(struct ctl *ctl)
 {
+	static const char *const figures[] = {"lines", "stored", "failed", NULL};
 	const struct ctl_upload upload = {
 		.path = "/akma-push/v1/ues",
 		.file = put_options.file,
@@ -138,6 +132,25 @@ static int put_file(struct ctl *ctl)
 	};
 
 	return ctl_upload(ctl, &upload);
+}
+
+// What came of the one line; with --json the code only.
+static int show_stored(const struct ctl *ctl, const struct json_reader *top)
+{
+	const char *name = put_options.supi ? put_options.supi : put_options.gpsi;
+	struct json_reader error = ctl_item(top, ctl_list(top, "errors"), 0);
+	const char *detail = ctl_text(&error, "detail"), *cause = ctl_text(&error, "cause");
+	char clean[CTL_CELL_MAX];
+
+	if (ctl_uint(top, "failed"))
+		return ctl->json ? CTL_REFUSED
+				 : ctl_fail(CTL_REFUSED, "ue put %s: %s (%s)", name,
+					    ctl_clean(clean, sizeof(clean),
+						      detail ? detail : "refused"),
+					    cause ? cause : "?");
+	if (!ctl->json)
+		printf("%s stored\n", name);
+	return CTL_OK;
 }
 
 static int put_one(struct ctl *ctl)
@@ -159,7 +172,9 @@ static int put_one(struct ctl *ctl)
 	code = ctl_doc_send(ctl, "POST", "/akma-push/v1/ues", "application/x-ndjson", w, &doc);
 	if (code)
 		return code;
-	code = ctl_upload_show(ctl, &doc, figures, NULL, NULL);
+	code = show_stored(ctl, &doc.top);
+	if (ctl->json)
+		ctl_doc_print(&doc);
 	ctl_doc_free(&doc);
 	return code;
 }

@@ -32,6 +32,11 @@ bool ctl_is_supi(const char *identity)
 	return strncmp(identity, "imsi-", 5) == 0 || strncmp(identity, "nai-", 4) == 0;
 }
 
+bool ctl_is_gpsi(const char *identity)
+{
+	return strncmp(identity, "msisdn-", 7) == 0 || strncmp(identity, "extid-", 6) == 0;
+}
+
 // ---- Lines of the file
 
 // 1 with the next line, cut at CTL_LINE_MAX and *too_long then; 0 at the end; -errno.
@@ -41,6 +46,7 @@ static int next_line(struct upload *u, bool *too_long)
 	int c;
 
 	*too_long = false;
+	errno = 0;
 	while ((c = getc_unlocked(u->file)) != EOF && c != '\n') {
 		if (n < CTL_LINE_MAX)
 			u->line[n++] = (char)c;
@@ -48,7 +54,7 @@ static int next_line(struct upload *u, bool *too_long)
 			*too_long = true;
 	}
 	if (c == EOF && (ctl_interrupted || ferror(u->file)))
-		return ctl_interrupted ? -EINTR : -EIO;
+		return ctl_interrupted ? -EINTR : errno ? -errno : -EIO;
 	while (n && (u->line[n - 1] == '\r' || u->line[n - 1] == ' '))
 		n--;
 	*too_long |= memchr(u->line, '\0', n) != NULL;

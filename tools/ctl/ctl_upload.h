@@ -32,4 +32,6 @@ int ctl_upload(struct ctl *ctl, const struct ctl_upload *upload);
 int ctl_upload_show(const struct ctl *ctl, const struct ctl_doc *doc, const char *const *figures,
 		    uint64_t (*file_line)(const void *arg, uint64_t line), const void *arg);
 
-bool ctl_is_supi(const char *identity); // by its prefix; all else is taken for a GPSI
+// By its prefix; what the rest is worth the daemon tells.
+bool ctl_is_supi(const char *identity);
+bool ctl_is_gpsi(const char *identity);
