@@ -166,8 +166,12 @@ static int wrong_value(const struct args_command *command, const struct arg *a, 
 		snprintf(what, sizeof(what),
 			 "\"%.40s\" is no whole number from %" PRIu64 " to %" PRIu64, value, a->min,
 			 a->max);
+	else if (a->kind == ARG_REAL)
+		snprintf(what, sizeof(what), "\"%.40s\" is no number of 0 or more%s", value,
+			 a->max ? ", or too large" : "");
 	else
-		snprintf(what, sizeof(what), "\"%.40s\" is not what is expected here", value);
+		snprintf(what, sizeof(what), "\"%.40s\" is one too many, at most %u", value,
+			 ARG_TEXTS_MAX);
 	return complain(command, what, which);
 }
 

@@ -84,6 +84,8 @@ static uint32_t read_uint(const struct json_reader *r, const char *name, uint64_
 
 static void read_key(const struct json_reader *r, void *to)
 {
+	static const char *const known[] = {"kausf", "supi", "fqdn", "ua_star_id",
+					    "kakma", "atid", "kaf",  NULL};
 	struct vector_key *v = to;
 
 	json_hex(r, "kausf", JSON_REQUIRED, v->kausf, sizeof(v->kausf));
@@ -91,14 +93,20 @@ static void read_key(const struct json_reader *r, void *to)
 	json_hex(r, "atid", JSON_REQUIRED, v->atid, sizeof(v->atid));
 	json_hex(r, "kaf", JSON_REQUIRED, v->kaf, sizeof(v->kaf));
 	json_hex(r, "ua_star_id", JSON_REQUIRED, v->ua_star_id, sizeof(v->ua_star_id));
+	json_only(r, known);
 	v->supi = json_string(r, "supi", JSON_REQUIRED, 1, 255);
 	v->fqdn = json_string(r, "fqdn", JSON_REQUIRED, 4, 253);
 }
 
 static void read_message(const struct json_reader *r, void *to)
 {
+	static const char *const known[] = {
+		"kaf",           "push_id",       "selector",   "iv",  "ack_iv", "suite",   "flags",
+		"segment_index", "segment_count", "ack_status", "ref", "expiry", "payload", "key",
+		"push",          "ack_key",       "reply",      "ack", NULL};
 	struct vector_message *v = to;
 
+	json_only(r, known);
 	json_hex(r, "kaf", JSON_REQUIRED, v->kaf, sizeof(v->kaf));
 	json_hex(r, "push_id", JSON_REQUIRED, v->push_id, sizeof(v->push_id));
 	json_hex(r, "selector", JSON_REQUIRED, v->selector, sizeof(v->selector));
@@ -121,10 +129,12 @@ static void read_message(const struct json_reader *r, void *to)
 
 static void read_reject(const struct json_reader *r, void *to)
 {
+	static const char *const known[] = {"kaf", "to", "why", "datagram", NULL};
 	struct vector_reject *v = to;
 	const char *who = json_string(r, "to", JSON_REQUIRED, 2, 20);
 	char pointer[2 * POINTER];
 
+	json_only(r, known);
 	json_hex(r, "kaf", JSON_REQUIRED, v->kaf, sizeof(v->kaf));
 	v->why = json_string(r, "why", JSON_REQUIRED, 0, 1000);
 	read_octets(r, "datagram", VECTORS_DATAGRAM_MAX, &v->datagram);
@@ -167,8 +177,10 @@ static void *read_list(const struct json_reader *top, const char *name, size_t s
 
 static void read_document(struct vectors *v, struct problem *problem)
 {
+	static const char *const known[] = {"protocol", "keys", "messages", "rejects", NULL};
 	const struct json_reader top = {.object = v->document, .pointer = "", .problem = problem};
 
+	json_only(&top, known);
 	json_uint(&top, "protocol", JSON_REQUIRED, 1, 1, 1);
 	v->keys = read_list(&top, "keys", sizeof(*v->keys), read_key, &v->n_keys);
 	v->messages =
