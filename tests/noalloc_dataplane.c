@@ -5,66 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/kit/malloc_gate.h"
 #include "world.h"
 
-static volatile bool closed; // the compiler knows malloc not to look at it
-static unsigned passed;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
 bool __real_dp_turn(struct dp *dp, unsigned worker);
 bool __wrap_dp_turn(struct dp *dp, unsigned worker);
-
-void *__wrap_malloc(size_t n)
-{
-	passed += closed;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	passed += closed;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	passed += closed;
-	return __real_realloc(p, n);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	passed += closed;
-	return __real_aligned_alloc(align, n);
-}
 
 bool __wrap_dp_turn(struct dp *dp, unsigned worker)
 {
 	bool busy;
 
-	closed = true;
+	malloc_gate_close();
 	busy = __real_dp_turn(dp, worker);
-	closed = false;
+	malloc_gate_open();
 	return busy;
-}
-
-// The gate works: an allocation behind it is counted.
-static bool gate_works(void)
-{
-	void *volatile p;
-
-	closed = true;
-	p = malloc(1);
-	closed = false;
-	free(p);
-	return passed == 1;
 }
 
 int main(void)
@@ -73,9 +27,8 @@ int main(void)
 	struct world *world = malloc(sizeof(*world));
 	bool done;
 
-	if (!gate_works())
+	if (!malloc_gate_works())
 		return fprintf(stderr, "the gate is not in the link\n"), 1;
-	passed = 0;
 	world_open(world, &config);
 	world_push_start(world, world_push_new(world, 0, 90, 600, true, 3000, 1184));
 	world_push_start(world, world_push_new(world, 5, 1, 600, true, 64, 1184));
@@ -86,6 +39,6 @@ int main(void)
 	done = world_run(world, 50, 10000);
 	world_close(world);
 	free(world);
-	printf("%u allocations in the rounds of the workers\n", passed);
-	return !done || passed;
+	printf("%u allocations in the rounds of the workers\n", malloc_gate_passed());
+	return !done || malloc_gate_passed();
 }

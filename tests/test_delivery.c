@@ -321,22 +321,6 @@ Test(delivery, done_comes_with_the_last_acknowledgement)
 	end_world(world);
 }
 
-Test(delivery, the_end_is_told_with_the_last_answer)
-{
-	struct world_config config = {.seed = 5, .n_devices = 20, .n_workers = 2};
-	struct world *world = malloc(sizeof(*world));
-	unsigned number;
-
-	world_open(world, &config);
-	number = world_push_new(world, 0, 20, 3600, true, 64, 1184);
-	world_push_start(world, number);
-	for (unsigned i = 0; i < 20; i++)
-		world_step(world, 10);
-	cr_assert(world->pushes[number].done, "it waits for its next lap with nothing to do");
-	check_world(world);
-	end_world(world);
-}
-
 // A rate so low that everything waits: what is recalled or has expired ends all the same.
 Test(delivery, ends_do_not_wait_for_a_pace)
 {

@@ -12,58 +12,9 @@
 
 #include "base/clock.h"
 #include "dataplane/io.h"
+#include "tests/kit/malloc_gate.h"
 
 enum { BURST = 32, BURSTS = 1500, LEN = 100, SLEEP_NS = 1000000000 };
-
-// ---- The gate
-
-static _Thread_local volatile bool closed;
-static atomic_uint passed;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-
-void *__wrap_malloc(size_t n)
-{
-	passed += closed;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	passed += closed;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	passed += closed;
-	return __real_realloc(p, n);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	passed += closed;
-	return __real_aligned_alloc(align, n);
-}
-
-// The gate works: an allocation behind it is counted.
-static bool gate_works(void)
-{
-	void *volatile p;
-
-	closed = true;
-	p = malloc(1);
-	closed = false;
-	free(p);
-	return atomic_exchange(&passed, 0) == 1;
-}
 
 // ---- Workers
 
@@ -129,7 +80,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 
-	closed = true;
+	malloc_gate_close();
 	if (!w->echoes)
 		send_burst(w, 0);
 	while (!atomic_load(w->stop)) {
@@ -138,7 +89,7 @@ static void *run(void *arg)
 		w->ops->arm(w->io);
 		w->ops->wait(w->io, turn(w) || atomic_load(w->stop) ? 0 : SLEEP_NS);
 	}
-	closed = false;
+	malloc_gate_open();
 	return NULL;
 }
 
@@ -201,15 +152,15 @@ static bool test(const struct io_ops *ops)
 	ops->counts(w[0].io, &counts);
 	printf("%s: %u of %u datagrams came back, %llu failed, %u allocations\n", ops->name,
 	       atomic_load(&w[0].done), BURSTS * BURST, (unsigned long long)counts.tx_failed,
-	       atomic_load(&passed));
+	       malloc_gate_passed());
 	ops->close(w[0].io);
 	ops->close(w[1].io);
-	return w[0].done == BURSTS * BURST && !counts.tx_failed && !passed;
+	return w[0].done == BURSTS * BURST && !counts.tx_failed && !malloc_gate_passed();
 }
 
 int main(void)
 {
-	bool good = gate_works();
+	bool good = malloc_gate_works();
 
 	for (unsigned i = 0; io_back_ends[i]; i++) {
 		if (strcmp(io_back_ends[i]->name, "mem"))

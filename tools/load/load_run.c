@@ -117,7 +117,9 @@ static void note_failure(struct run *run, const struct h2_response *response, co
 	char cause[40], detail[120];
 
 	if (response->status < 0) {
-		load_note(run->result, "%s", strerror(-response->status));
+		load_note(run->result, "%s: %s",
+			  load_options.socket ? load_options.socket : load_options.server,
+			  strerror(-response->status));
 	} else if (wrong) {
 		load_note(run->result, "%d: %s", response->status, wrong);
 	} else {
