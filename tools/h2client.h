@@ -14,12 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/h2.h"
+
 struct h2client;
 
 enum {
 	H2_CONNECTIONS_MAX = 1024,
 	H2_STREAMS_MAX = 10000,
-	H2_BODY_MAX = 16 << 20, // of an answer that is collected
 };
 
 struct h2client_options {
@@ -31,31 +32,6 @@ struct h2client_options {
 	bool reconnect;          // lost connections come back, after a growing pause
 	void (*room)(void *arg); // may be NULL
 	void (*tick)(void *arg); // at the time that h2client_wake_at set; may be NULL
-	void *arg;
-};
-
-struct h2_response {
-	int status;             // HTTP status, or -errno when there is no answer: -ECONNREFUSED,
-				// -ECONNRESET, -EMSGSIZE (body too long), -EPROTO
-	bool unasked;           // with an error: the server certainly did nothing
-	unsigned retry_after_s; // 0: none said
-	const char *location;   // "" when absent
-	const uint8_t *body;    // what was collected; terminated by a zero behind it
-	size_t body_len;
-};
-
-struct h2_request {
-	const char *method, *path;   // static, or alive until the end, like all that is pointed to
-	const char *content_type;    // NULL without a body
-	const char *idempotency_key; // NULL: no such header
-	const void *body;
-	size_t body_len;
-	// Instead of body: writes up to max octets and returns how many, 0 at the end.
-	size_t (*read)(void *body_arg, uint8_t *to, size_t max);
-	// Takes the answer's body as it comes, instead of collecting it. May be NULL.
-	void (*data)(void *body_arg, const uint8_t *octets, size_t n);
-	void *body_arg;
-	void (*done)(void *arg, const struct h2_response *response);
 	void *arg;
 };
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/h2client.h"
+#include "tools/h2.h"
 
 struct h2session;
 

@@ -49,7 +49,11 @@ echo '{}' >"$tmp/www/naanf-akma/v1/retrieve-applicationkey"
 
 # Nobody there.
 load 1 register --count 5
-says "Connection refused"
+says "127.0.0.1:$port: Connection refused"
+load 1 register --count 5 --acknowledged "$tmp/nofolder/x"
+says "nofolder/x: No such file"
+load 1 register --count 5 --socket "$tmp/nosocket"
+says "nosocket: No such file"
 load 1 af --af a.example
 says "Is akmapushd running"
 
@@ -97,6 +101,8 @@ load 2 push --group a --all
 load 2 af --af nofqdn
 load 2 provision --group "a/b"
 load 2 register stray
+load 2 register --rate fast
+says "no number of 0 or more"
 load 2 nothing
 "$program" >/dev/null
 [ $? -eq 2 ] || fail "no command: not 2"

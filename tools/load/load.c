@@ -106,8 +106,8 @@ int load_parse(const struct args_command *command, int argc, char **argv, int n_
 		return left;
 	strcpy(load_options.host, "127.0.0.1");
 	load_options.port = 7777;
-	if (args_host(load_options.server, load_options.host, sizeof(load_options.host),
-		      &load_options.port)) {
+	if (!*load_options.server || args_host(load_options.server, load_options.host,
+					       sizeof(load_options.host), &load_options.port)) {
 		fprintf(stderr, "--server: \"%s\" is not HOST:PORT\n", load_options.server);
 		return -EINVAL;
 	}
@@ -132,6 +132,11 @@ static bool is_over(int status, int tries)
 	return false;
 }
 
+const char *load_server(void)
+{
+	return load_options.socket ? load_options.socket : load_options.server;
+}
+
 static void complain(const char *method, const char *path, int status, const char *body, size_t len)
 {
 	const struct h2_response response = {
@@ -139,7 +144,8 @@ static void complain(const char *method, const char *path, int status, const cha
 	char cause[40], detail[160];
 
 	if (status < 0) {
-		fprintf(stderr, "%s %s: %s\n", method, path, strerror(-status));
+		fprintf(stderr, "%s %s: %s: %s\n", method, path, load_server(),
+			status == -EINVAL ? "no such host, or a path too long" : strerror(-status));
 		if (status == -ECONNREFUSED)
 			fprintf(stderr, "Is akmapushd running there? See --server.\n");
 		return;

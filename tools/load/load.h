@@ -81,6 +81,9 @@ bool load_good(const struct load_result *result); // everything wanted was done
 void load_note(struct load_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+// What was asked for: --socket or --server, for what is said of it.
+const char *load_server(void);
+
 // Whether SIGINT or SIGTERM came.
 bool load_interrupted(void);
 

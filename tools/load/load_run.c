@@ -117,9 +117,7 @@ static void note_failure(struct run *run, const struct h2_response *response, co
 	char cause[40], detail[120];
 
 	if (response->status < 0) {
-		load_note(run->result, "%s: %s",
-			  load_options.socket ? load_options.socket : load_options.server,
-			  strerror(-response->status));
+		load_note(run->result, "%s: %s", load_server(), strerror(-response->status));
 	} else if (wrong) {
 		load_note(run->result, "%d: %s", response->status, wrong);
 	} else {
@@ -281,6 +279,14 @@ static void on_room(void *arg)
 	set_alarm(run, now_ns);
 }
 
+static void stop_down(struct run *run)
+{
+	char why[LOAD_PROBLEM];
+
+	snprintf(why, sizeof(why), "%s: %s", load_server(), strerror(-h2client_error(run->client)));
+	stop(run, why);
+}
+
 static void look_at_time(struct run *run, uint64_t now_ns)
 {
 	const uint64_t timeout_ns = load_options.timeout_s * 1000000000;
@@ -292,7 +298,7 @@ static void look_at_time(struct run *run, uint64_t now_ns)
 	if (now_ns - run->heard_ns > timeout_ns && (run->n_open || run->waiting.n))
 		stop(run, "no answer for too long (see --timeout)");
 	else if (h2client_is_down(run->client))
-		stop(run, strerror(-h2client_error(run->client)));
+		stop_down(run);
 	else if (interrupted && run->waiting.n)
 		stop(run, "interrupted");
 }
@@ -303,6 +309,15 @@ static void on_tick(void *arg)
 
 	on_room(run);
 	look_at_time(run, clock_mono_ns(&clock_system));
+}
+
+// Says what can't be opened; returns the error.
+static int complain(const struct run *run, const char *what, int error)
+{
+	if (error)
+		fprintf(stderr, "%s: %s: %s\n", run->job->what, what,
+			error == -EINVAL ? "no such host, or a path too long" : strerror(-error));
+	return error;
 }
 
 static int run_open(struct run *run)
@@ -324,7 +339,7 @@ static int run_open(struct run *run)
 	run->ops = calloc(run->n_ops, sizeof(*run->ops));
 	run->bodies = malloc(run->n_ops * run->job->body_max + 1);
 	if (!run->ops || !run->bodies)
-		return -ENOMEM;
+		return complain(run, "requests", -ENOMEM);
 	for (unsigned i = 0; i < run->n_ops; i++) {
 		run->ops[i].run = run;
 		run->ops[i].body = run->bodies + i * run->job->body_max;
@@ -334,9 +349,9 @@ static int run_open(struct run *run)
 	if (load_options.acknowledged) {
 		run->acknowledged = fopen(load_options.acknowledged, "a");
 		if (!run->acknowledged)
-			return -errno;
+			return complain(run, load_options.acknowledged, -errno);
 	}
-	return h2client_open(&run->client, &options);
+	return complain(run, load_server(), h2client_open(&run->client, &options));
 }
 
 static void run_close(struct run *run)
@@ -366,9 +381,7 @@ int load_run(const struct load_job *job, struct load_result *result)
 		       load_options.quiet || job->is_quiet);
 	result->started_ns = run.heard_ns = clock_mono_ns(&clock_system);
 	r = job->n ? run_open(&run) : 0;
-	if (r)
-		fprintf(stderr, "%s: %s\n", job->what, strerror(-r));
-	else if (job->n)
+	if (!r && job->n)
 		h2client_run(run.client);
 	result->ended_ns = clock_mono_ns(&clock_system);
 	if (job->n == UINT64_MAX || job->seconds > 0)
