@@ -79,7 +79,7 @@ int load_af(int argc, char **argv)
 	size_t len;
 	int status;
 
-	if (load_parse(&command, argc, argv, 0) < 0)
+	if (load_options_parse(&command, argc, argv, 0) < 0)
 		return 2;
 	if (!af || akma_fqdn_parse(af, strlen(af), fqdn) < 0) {
 		fputs("--af: the AF's name is needed, a full one such as utility.example\n",

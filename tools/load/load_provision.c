@@ -189,7 +189,7 @@ int load_provision(int argc, char **argv)
 	static struct load_result ues, members;
 	struct subscriber_address last;
 
-	if (load_parse(&command, argc, argv, 0) < 0)
+	if (load_options_parse(&command, argc, argv, 0) < 0)
 		return 2;
 	if (group && !name_is_plain(group)) {
 		fputs("--group: letters, digits, '-', '.', '_' and '@' only\n", stderr);

@@ -253,7 +253,7 @@ int load_push(int argc, char **argv)
 	char fqdn[AKMA_FQDN_MAX + 1], path[LOAD_PATH];
 	int r;
 
-	if (load_parse(&command, argc, argv, 0) < 0)
+	if (load_options_parse(&command, argc, argv, 0) < 0)
 		return 2;
 	if (usage_wrong(akma_fqdn_parse(af, strlen(af), fqdn) < 0 ? af : NULL))
 		return 2;

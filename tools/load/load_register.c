@@ -77,7 +77,7 @@ int load_register(int argc, char **argv)
 		.acknowledge = acknowledge,
 	};
 
-	if (load_parse(&command, argc, argv, 0) < 0)
+	if (load_options_parse(&command, argc, argv, 0) < 0)
 		return 2;
 	job.n = load_options.count;
 	return load_run(&job, &result) ? 1 : load_finish(&result);

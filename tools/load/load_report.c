@@ -1,9 +1,10 @@
-// What a run came to, for people and for programs.
+#include "tools/load/load_report.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "control/json/json.h"
-#include "tools/load/load.h"
+#include "tools/load/load_options.h"
 
 static const struct {
 	const char *name, *member;

@@ -113,7 +113,7 @@ int load_retrieve(int argc, char **argv)
 		.check = check,
 	};
 
-	if (load_parse(&command, argc, argv, 0) < 0)
+	if (load_options_parse(&command, argc, argv, 0) < 0)
 		return 2;
 	if (akma_fqdn_parse(af, strlen(af), fqdn) < 0 ||
 	    hex_parse(ua_star_id, strlen(ua_star_id), ua, sizeof(ua))) {

@@ -1,5 +1,7 @@
 // The generator: takes items when they are due and there is room, judges answers, asks again what
 // may be asked again.
+#include "tools/load/load_run.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +12,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tools/load/load.h"
+#include "tools/h2client.h"
+#include "tools/load/load_options.h"
 #include "tools/load/reply.h"
 #include "tools/progress.h"
 #include "tools/waiting.h"
@@ -117,7 +120,8 @@ static void note_failure(struct run *run, const struct h2_response *response, co
 	char cause[40], detail[120];
 
 	if (response->status < 0) {
-		load_note(run->result, "%s: %s", load_server(), strerror(-response->status));
+		load_note(run->result, "%s: %s", load_options_server(),
+			  strerror(-response->status));
 	} else if (wrong) {
 		load_note(run->result, "%d: %s", response->status, wrong);
 	} else {
@@ -283,7 +287,8 @@ static void stop_down(struct run *run)
 {
 	char why[LOAD_PROBLEM];
 
-	snprintf(why, sizeof(why), "%s: %s", load_server(), strerror(-h2client_error(run->client)));
+	snprintf(why, sizeof(why), "%s: %s", load_options_server(),
+		 strerror(-h2client_error(run->client)));
 	stop(run, why);
 }
 
@@ -351,7 +356,7 @@ static int run_open(struct run *run)
 		if (!run->acknowledged)
 			return complain(run, load_options.acknowledged, -errno);
 	}
-	return complain(run, load_server(), h2client_open(&run->client, &options));
+	return complain(run, load_options_server(), h2client_open(&run->client, &options));
 }
 
 static void run_close(struct run *run)
