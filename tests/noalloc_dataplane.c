@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/kit/malloc_gate.h"
-#include "world.h"
+#include "tests/kit/world.h"
 
 bool __real_dp_turn(struct dp *dp, unsigned worker);
 bool __wrap_dp_turn(struct dp *dp, unsigned worker);

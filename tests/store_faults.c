@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "base/bytes.h"
-#include "random.h"
-#include "store_book.h"
+#include "tests/kit/random.h"
+#include "tests/kit/store_book.h"
 
 enum {
 	FAULT_LOG_ROOM = 1 << 0,   // no room in *.log: half of it is written

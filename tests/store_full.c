@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "random.h"
-#include "store_book.h"
+#include "tests/kit/random.h"
+#include "tests/kit/store_book.h"
 
 enum { BALLAST = 80 << 20 };
 

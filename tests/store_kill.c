@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 
 #include "base/bytes.h"
-#include "random.h"
-#include "store_kit.h"
+#include "tests/kit/random.h"
+#include "tests/kit/store_kit.h"
 
 enum { CYCLES = 30, PARTS = 3, OUTSTANDING = 200, LIFE_MAX_US = 60000, NUMBERS_MAX = 1 << 20 };
 

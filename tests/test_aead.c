@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "crypto/aead.h"
-#include "tests/random.h"
+#include "tests/kit/random.h"
 
 enum {
 	IMPLEMENTATIONS_MAX = 16,

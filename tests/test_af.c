@@ -9,7 +9,7 @@
 #include "control/registry/af_registry.h"
 #include "control/registry/group_registry.h"
 #include "control/registry/record.h"
-#include "service_world.h"
+#include "tests/kit/service_world.h"
 
 static struct af *add_af(struct service_world *world, const char *fqdn)
 {

@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 static const char path[] = "/akma-push/v1/afs/meters.example.com";
 static const char suspension[] = "/akma-push/v1/afs/meters.example.com/suspension";

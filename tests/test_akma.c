@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "crypto/akma.h"
-#include "tests/kernels.h"
-#include "tests/protocol1.h"
-#include "tests/random.h"
+#include "tests/kit/kernels.h"
+#include "tests/kit/protocol1.h"
+#include "tests/kit/random.h"
 
 static void assert_octets(const uint8_t *octets, const char *hex, const char *what)
 {

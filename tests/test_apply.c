@@ -7,8 +7,8 @@
 
 #include "control/apply.h"
 #include "dataplane/dp.h"
-#include "random.h"
-#include "service_world.h"
+#include "tests/kit/random.h"
+#include "tests/kit/service_world.h"
 
 struct step {
 	struct change change;

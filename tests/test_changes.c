@@ -13,7 +13,7 @@
 #include "control/registry/af_registry.h"
 #include "control/registry/ue.h"
 #include "control/reload.h"
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 #define SUPI     "imsi-001010000000001"
 #define GPSI     "msisdn-15551234567"

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/datetime.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 static void expect(uint64_t unix_ms, const char *expected)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "tests/kit/world.h"
 
 enum { SEEDS = 2000, STEPS_MAX = 60000 };
 

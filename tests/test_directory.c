@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dataplane/directory.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 enum { HANDLES = 300, STEPS = 40000 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dataplane/plane.h"
-#include "world.h"
+#include "tests/kit/world.h"
 
 static void no_device(void *ctx, struct io_mem *net, const struct io_mem_datagram *datagram)
 {

@@ -12,8 +12,8 @@
 #include "control/registry/group_set.h"
 #include "control/registry/record.h"
 #include "control/registry/ue.h"
-#include "random.h"
-#include "service_world.h"
+#include "tests/kit/random.h"
+#include "tests/kit/service_world.h"
 
 enum { HANDLES = 5000 };
 

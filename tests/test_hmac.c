@@ -9,8 +9,8 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "crypto/hmac.h"
-#include "tests/kernels.h"
-#include "tests/random.h"
+#include "tests/kit/kernels.h"
+#include "tests/kit/random.h"
 
 enum { LENGTH_MAX = 400, KEYS_MAX = 200, GUARD = 0xa5 };
 

@@ -18,8 +18,8 @@
 #include "control/http/http.h"
 #include "control/http/http_server.h"
 #include "control/loop.h"
-#include "http_client.h"
-#include "http_routes.h"
+#include "tests/kit/http_client.h"
+#include "tests/kit/http_routes.h"
 
 static struct loop *loop;
 static struct http_server *server;

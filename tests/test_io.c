@@ -1,14 +1,14 @@
 // The back ends over sockets, one test code for all: what leaves arrives, in order, from one port;
 // what fails does not stop the rest; sleeping and waking.
 
-#include "tests/io_peer.h"
+#include "tests/kit/io_peer.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 #include "base/clock.h"
 #include "dataplane/io_wait.h"
-#include "tests/random.h"
+#include "tests/kit/random.h"
 
 enum { MS_NS = 1000 * 1000 };
 

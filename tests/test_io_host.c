@@ -1,7 +1,7 @@
 // Hosts that lack something: room in a queue, a family, io_uring, a route, a large MTU. Those that
 // need a network of their own are skipped aloud where making one is not permitted.
 
-#include "tests/io_peer.h"
+#include "tests/kit/io_peer.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>

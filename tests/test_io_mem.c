@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dataplane/io_mem.h"
-#include "tests/random.h"
+#include "tests/kit/random.h"
 
 enum { BURST = 64, SEEN_MAX = 1 << 16 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "dataplane/lap.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 #define MS 1000000ull // nanoseconds
 

@@ -6,9 +6,9 @@
 #include "base/bytes.h"
 #include "crypto/aead.h"
 #include "crypto/message.h"
-#include "tests/kernels.h"
-#include "tests/protocol1.h"
-#include "tests/random.h"
+#include "tests/kit/kernels.h"
+#include "tests/kit/protocol1.h"
+#include "tests/kit/random.h"
 
 enum { HEADER = AEAD_AAD, DATAGRAM_MAX = HEADER + AEAD_TEXT_MAX + AEAD_TAG };
 

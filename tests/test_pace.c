@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "dataplane/pace.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 // Waits as a worker does for messages of n datagrams each; how many messages leave in `seconds`.
 static uint64_t messages_in(struct pace *pace, unsigned n, uint64_t seconds)

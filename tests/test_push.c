@@ -11,7 +11,7 @@
 #include "control/push/push_id.h"
 #include "control/push/push_registry.h"
 #include "control/registry/ue.h"
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 static const char meters[] = "meters.example.com";
 static const char pushes[] = "/akma-push/v1/meters.example.com/pushes";

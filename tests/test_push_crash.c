@@ -12,7 +12,7 @@
 
 #include "control/push/push_id.h"
 #include "control/push/push_registry.h"
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 enum { SEEDS = 60, STEPS = 400, DEVICES = 12, OUT_MAX = 24, PUSHES_MAX = 600 };
 

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "control/push/push_id.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 enum { STEPS = 200000 };
 

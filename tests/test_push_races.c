@@ -11,7 +11,7 @@
 #include "control/push/push_id.h"
 #include "control/push/push_registry.h"
 #include "control/registry/af.h"
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 static const char af_path[] = "/akma-push/v1/afs/meters.example.com";
 static const char pushes_path[] = "/akma-push/v1/meters.example.com/pushes";

@@ -6,7 +6,7 @@
 
 #include "control/push/push_list.h"
 #include "control/push/push_record.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 // ---- Lists
 

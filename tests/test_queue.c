@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "dataplane/queue.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 enum { PARTS = 200, STEPS = 20000 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "dataplane/ref.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 Test(ref, is_a_permutation_and_its_inverse)
 {

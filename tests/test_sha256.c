@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "tests/kernels.h"
-#include "tests/random.h"
+#include "tests/kit/kernels.h"
+#include "tests/kit/random.h"
 
 enum { LENGTH_MAX = 1200, STATES_MAX = 3 * 16 + 1, GUARD = 0xa5 };
 

@@ -9,8 +9,8 @@
 #include "control/store/store_batch.h"
 #include "control/store/store_engine.h"
 #include "control/store/store_seal.h"
-#include "random.h"
-#include "store_kit.h"
+#include "tests/kit/random.h"
+#include "tests/kit/store_kit.h"
 
 static struct store_place place;
 static struct store *store;

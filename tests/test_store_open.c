@@ -6,8 +6,8 @@
 #include <pwd.h>
 #include <sys/wait.h>
 
-#include "random.h"
-#include "store_kit.h"
+#include "tests/kit/random.h"
+#include "tests/kit/store_kit.h"
 
 static struct store_place place;
 static struct store *store;

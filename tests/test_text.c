@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "random.h"
+#include "tests/kit/random.h"
 
 Test(uint, every_length)
 {

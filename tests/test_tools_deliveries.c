@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "random.h"
+#include "tests/kit/random.h"
 #include "tools/fleet/deliveries.h"
 
 enum { UES = 70, PUSHES = 600, STEPS = 40000 };

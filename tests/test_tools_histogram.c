@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "random.h"
+#include "tests/kit/random.h"
 #include "tools/histogram.h"
 
 enum { VALUES = 20000 };

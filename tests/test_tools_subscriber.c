@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "random.h"
+#include "tests/kit/random.h"
 #include "tools/subscriber.h"
 
 Test(tools_subscriber, identities_are_ten_digits)

@@ -1,7 +1,7 @@
 // What waits comes out in the order of its time.
 #include <criterion/criterion.h>
 
-#include "random.h"
+#include "tests/kit/random.h"
 #include "tools/waiting.h"
 
 Test(tools_waiting, earliest_first)

@@ -11,8 +11,8 @@
 #include "control/json/problem.h"
 #include "control/registry/record.h"
 #include "control/registry/ue.h"
-#include "random.h"
-#include "service_world.h"
+#include "tests/kit/random.h"
+#include "tests/kit/service_world.h"
 
 #define SUPI "imsi-001010000000001"
 #define GPSI "msisdn-15551234567"

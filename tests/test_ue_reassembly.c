@@ -1,6 +1,6 @@
 // Rule 4: segments.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 static struct kit kit;
 static char text[AKMAPUSH_UE_PAYLOAD_MAX];

@@ -1,7 +1,7 @@
 // Rule 5 against a naive twin, and the promise that follows from it: delivered at most once,
 // whatever is repeated, reordered, lost in a restart or re-keyed.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 enum { PUSHES = 200, LIST = 64 };
 

@@ -1,6 +1,6 @@
 // Every rule of "UE rules", by number.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 enum { WANTED = APUE_FLAG_ACK_WANTED, ORDERED = APUE_FLAG_ORDERED };
 

@@ -1,6 +1,6 @@
 // The stored state: what is saved comes back, what is damaged is refused.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 static struct kit kit;
 static uint8_t blob[sizeof(kit.blob_)], again[sizeof(kit.blob_)];

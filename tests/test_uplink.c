@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "dataplane/push.h"
 #include "ue/protocol.h"
-#include "world.h"
+#include "tests/kit/world.h"
 
 static const struct akmapush_ue_af af = {.fqdn = "meters.example.com",
 					 .ua_star_id = {0xff, 0x41, 0x4b, 0x50, 0x01}};

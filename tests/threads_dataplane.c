@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "world.h"
+#include "tests/kit/world.h"
 
 enum { ROUNDS = 6, SECONDS_MAX = 120 };
 

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/bytes.h"
-#include "store_kit.h"
+#include "tests/kit/store_kit.h"
 
 enum { BATCHES = 5000, OUTSTANDING = 500, SCANNERS = 2, MARKS = 4 };
 

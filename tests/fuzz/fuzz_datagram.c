@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../world.h"
+#include "tests/kit/world.h"
 #include "base/bytes.h"
 #include "dataplane/push.h"
 #include "ue/protocol.h"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../http_routes.h"
+#include "tests/kit/http_routes.h"
 #include "control/http/http.h"
 #include "control/http/http_door.h"
 #include "control/http/http_session.h"

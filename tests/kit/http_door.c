@@ -10,7 +10,7 @@
 #include "control/http/http.h"
 #include "control/http/http_server.h"
 #include "control/loop.h"
-#include "http_routes.h"
+#include "tests/kit/http_routes.h"
 
 static struct loop *loop;
 static struct http_server *server;

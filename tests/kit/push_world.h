@@ -12,9 +12,9 @@
 #include "control/push/push.h"
 #include "dataplane/dp.h"
 #include "dataplane/io_mem.h"
-#include "push_door.h"
-#include "push_store.h"
-#include "random.h"
+#include "tests/kit/push_door.h"
+#include "tests/kit/push_store.h"
+#include "tests/kit/random.h"
 #include "ue/akmapush_ue.h"
 
 enum { WORLD_DEVICES = 40, WORLD_DELIVERIES = 4096 };

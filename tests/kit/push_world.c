@@ -1,4 +1,4 @@
-#include "push_world.h"
+#include "tests/kit/push_world.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "http_routes.h"
+#include "tests/kit/http_routes.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "http_client.h"
+#include "tests/kit/http_client.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

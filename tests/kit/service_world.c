@@ -1,4 +1,4 @@
-#include "service_world.h"
+#include "tests/kit/service_world.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "push_door.h"
+#include "tests/kit/push_door.h"
 
 #include <assert.h>
 #include <stdio.h>

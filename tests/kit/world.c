@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tests/kit/world.h"
 
 #include <assert.h>
 #include <sched.h>

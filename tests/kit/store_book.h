@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
-#include "store_kit.h"
+#include "tests/kit/store_kit.h"
 
 enum { RECORDS_MAX = 8000, VALUE_MAX = 64 << 10 };
 

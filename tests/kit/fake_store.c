@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service_world.h"
+#include "tests/kit/service_world.h"
 
 struct entry {
 	size_t key_len, value_len;

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "dataplane/dp.h"
 #include "dataplane/io_mem.h"
-#include "random.h"
+#include "tests/kit/random.h"
 #include "ue/akmapush_ue.h"
 
 enum { WORLD_DEVICES_MAX = 96, WORLD_PUSHES_MAX = 64, WORLD_KEYS_MAX = 8 };

@@ -1,4 +1,4 @@
-#include "push_store.h"
+#include "tests/kit/push_store.h"
 
 #include <assert.h>
 #include <errno.h>
