@@ -183,3 +183,32 @@ RULE(pool_limits)
 	cr_expect_eq(akmapush_ue_pool_size(65535, 100), 0);
 	cr_expect_null(akmapush_ue_pool_init(kit.pool, akmapush_ue_pool_size(1, 100) - 1, 1, 100));
 }
+
+RULE(rule_4_the_clock_of_one_af_frees_no_buffer_of_another)
+{
+	struct kit_push p = segment(1, 0, 2, 100, 150);
+
+	kit.config.pool = akmapush_ue_pool_init(kit.pool, sizeof(kit.pool), 2, 1000);
+	kit_new_ue(&kit);
+	kit.now.trusted = false;
+	kit_authenticate(&kit, 1);
+	EXPECT(SEGMENT, kit_push(&kit, &p));
+	p.af = 1;
+	kit_push_id(p.push_id, -7200 * 1000, 1); // two hours on, for this AF
+	p.expiry = KIT_START_S + 9000;
+	EXPECT(SEGMENT, kit_push(&kit, &p));
+	EXPECT(DELIVERED, feed(1, 1, 2, 100, 150));
+}
+
+RULE(rule_4_expiry_by_the_clock_of_the_pushes_empties_the_buffer)
+{
+	struct kit_push p = segment(1, 0, 2, 100, 150);
+
+	kit.now.trusted = false;
+	p.expiry = KIT_START_S + 10;
+	EXPECT(SEGMENT, kit_push(&kit, &p));
+	p = segment(1, 0, 1, 100, 100);
+	kit_push_id(p.push_id, -11000, 2);
+	EXPECT(DELIVERED, kit_push(&kit, &p));
+	EXPECT(SEGMENT, feed(1, 0, 2, 100, 150)); // older than what was there: it is not any more
+}

@@ -48,6 +48,14 @@ static void planes_store(const planes s, uint8_t octets[64])
 	}
 }
 
+// A state and what comes up on the way of a block. Each of them gives a round key away together
+// with the ciphertext, so all are in one place, which is wiped once for all rounds.
+struct work {
+	planes s;
+	planes x2, x3, x12;
+	uint64_t p[15]; // a product
+};
+
 // z = p mod x^8 + x^4 + x^3 + x + 1, for p of degree 14.
 static void reduce(planes z, uint64_t p[15])
 {
@@ -60,10 +68,9 @@ static void reduce(planes z, uint64_t p[15])
 	memcpy(z, p, sizeof(planes));
 }
 
-static void multiply(planes z, const planes x, const planes y)
+static void multiply(planes z, const planes x, const planes y, uint64_t p[15])
 {
-	uint64_t p[15] = {0};
-
+	memset(p, 0, 15 * sizeof(p[0]));
 	for (unsigned i = 0; i < 8; i++)
 		for (unsigned j = 0; j < 8; j++)
 			p[i + j] ^= x[i] & y[j];
@@ -71,12 +78,11 @@ static void multiply(planes z, const planes x, const planes y)
 }
 
 // z = x^(2^n)
-static void square(planes z, const planes x, unsigned n)
+static void square(planes z, const planes x, unsigned n, uint64_t p[15])
 {
 	memmove(z, x, sizeof(planes));
 	while (n--) {
-		uint64_t p[15] = {0};
-
+		memset(p, 0, 15 * sizeof(p[0]));
 		for (unsigned i = 0; i < 8; i++)
 			p[2 * i] = z[i];
 		reduce(z, p);
@@ -85,17 +91,17 @@ static void square(planes z, const planes x, unsigned n)
 
 // The inverse by x^254 = x^240 x^12 x^2 (which leaves 0 at 0), then the affine map of FIPS
 // 197 5.1.1.
-static void sub_octets(planes s)
+static void sub_octets(struct work *w)
 {
-	planes x2, x3, x12, t;
+	uint64_t *s = w->s, *t = w->x3;
 
-	square(x2, s, 1);
-	multiply(x3, x2, s);
-	square(x12, x3, 2);
-	multiply(t, x12, x3);
-	square(t, t, 4);
-	multiply(t, t, x12);
-	multiply(t, t, x2);
+	square(w->x2, s, 1, w->p);
+	multiply(w->x3, w->x2, s, w->p);
+	square(w->x12, w->x3, 2, w->p);
+	multiply(t, w->x12, w->x3, w->p);
+	square(t, t, 4, w->p);
+	multiply(t, t, w->x12, w->p);
+	multiply(t, t, w->x2, w->p);
 	for (unsigned b = 0; b < 8; b++) {
 		s[b] = t[b] ^ t[(b + 4) % 8] ^ t[(b + 5) % 8] ^ t[(b + 6) % 8] ^ t[(b + 7) % 8];
 		if (0x63 >> b & 1) // the constant of the map, not data
@@ -120,9 +126,9 @@ static uint64_t next_row(uint64_t x)
 }
 
 // Row r of a column becomes 2 (a[r] + a[r+1]) + a[r+1] + a[r+2] + a[r+3].
-static void mix_columns(planes s)
+static void mix_columns(struct work *w)
 {
-	planes next, sum;
+	uint64_t *s = w->s, *next = w->x2, *sum = w->x3;
 
 	for (unsigned b = 0; b < 8; b++) {
 		next[b] = next_row(s[b]);
@@ -145,34 +151,34 @@ static void add_round_key(planes s, const uint16_t key[8])
 
 void apue_aes_encrypt4(const struct apue_aes *aes, uint8_t blocks[64])
 {
-	planes s;
+	struct work w;
 
-	planes_load(s, blocks);
-	add_round_key(s, aes->plane[0]);
+	planes_load(w.s, blocks);
+	add_round_key(w.s, aes->plane[0]);
 	for (unsigned round = 1; round <= aes->rounds; round++) {
-		sub_octets(s);
+		sub_octets(&w);
 		for (unsigned b = 0; b < 8; b++)
-			s[b] = shift_rows(s[b]);
+			w.s[b] = shift_rows(w.s[b]);
 		if (round < aes->rounds)
-			mix_columns(s);
-		add_round_key(s, aes->plane[round]);
+			mix_columns(&w);
+		add_round_key(w.s, aes->plane[round]);
 	}
-	planes_store(s, blocks);
-	apue_wipe(s, sizeof(s));
+	planes_store(w.s, blocks);
+	apue_wipe(&w, sizeof(w));
 }
 
 static void sub_word(uint8_t word[4])
 {
 	uint8_t octets[64] = {0};
-	planes s;
+	struct work w;
 
 	memcpy(octets, word, 4);
-	planes_load(s, octets);
-	sub_octets(s);
-	planes_store(s, octets);
+	planes_load(w.s, octets);
+	sub_octets(&w);
+	planes_store(w.s, octets);
 	memcpy(word, octets, 4);
 	apue_wipe(octets, sizeof(octets));
-	apue_wipe(s, sizeof(s));
+	apue_wipe(&w, sizeof(w));
 }
 
 // Word i of the schedule from the words before it (FIPS 197 5.2).

@@ -156,6 +156,7 @@ enum akmapush_ue_outcome akmapush_ue_input(struct akmapush_ue *ue, const void *d
 	struct opened opened;
 
 	memset(push, 0, sizeof(*push));
+	apue_spent_wipe(ue, false);
 	push->persist = akmapush_ue_poll(ue, now);
 	outcome = apue_push_parse(datagram, len, &opened.push);
 	if (outcome == AKMAPUSH_UE_DELIVERED)

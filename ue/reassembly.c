@@ -2,6 +2,9 @@
 //
 // Segments but the last lie in their place from the start. The last may come first, when the
 // segment size is not known yet: it waits at the end of the buffer until the push is complete.
+//
+// A buffer holds what was sealed, so it is wiped when its push is over, and after a delivery with
+// the next datagram, until which the application may read it.
 
 #include "ue/ue.h"
 
@@ -21,6 +24,7 @@ struct akmapush_ue_pool {
 	size_t capacity;
 	size_t stride;
 	size_t n;
+	struct buffer *spent; // its push was delivered; still owned, but by no AF
 };
 
 static size_t stride_of(size_t capacity)
@@ -54,6 +58,7 @@ struct akmapush_ue_pool *akmapush_ue_pool_init(void *memory, size_t size, unsign
 	pool->capacity = capacity;
 	pool->stride = stride_of(capacity);
 	pool->n = n;
+	pool->spent = NULL;
 	for (size_t i = 0; i < n; i++)
 		pool_buffer(pool, i)->owner = NULL;
 	return pool;
@@ -74,13 +79,34 @@ static struct buffer *buffer_of(struct akmapush_ue *ue, unsigned i)
 	return NULL;
 }
 
+static void buffer_wipe(const struct akmapush_ue_pool *pool, struct buffer *buffer)
+{
+	size_t before_last = buffer->segment_size * (buffer->header[3] & 15u);
+
+	apue_wipe(buffer->octets, before_last + buffer->last_len);
+	apue_wipe(buffer->octets + pool->capacity - buffer->last_len, buffer->last_len);
+}
+
 void apue_buffer_release(struct akmapush_ue *ue, unsigned i)
 {
 	struct buffer *buffer = buffer_of(ue, i);
 
-	if (buffer)
-		buffer->owner = NULL;
+	if (!buffer)
+		return;
+	buffer_wipe(ue->config->pool, buffer);
+	buffer->owner = NULL;
 	apue_af(ue, i)->buffer = 0;
+}
+
+void apue_spent_wipe(const struct akmapush_ue *ue, bool own)
+{
+	struct akmapush_ue_pool *pool = ue->config->pool;
+
+	if (!pool || !pool->spent || (own && pool->spent->owner != ue))
+		return;
+	buffer_wipe(pool, pool->spent);
+	pool->spent->owner = NULL;
+	pool->spent = NULL;
 }
 
 void apue_buffer_expire(struct akmapush_ue *ue, unsigned i, uint32_t clock_s)
@@ -91,21 +117,38 @@ void apue_buffer_expire(struct akmapush_ue *ue, unsigned i, uint32_t clock_s)
 		apue_buffer_release(ue, i);
 }
 
+// A free buffer before one that has expired: what has expired by the clock of this AF may not have
+// by that of the AF whose it is. n if there is none.
+static size_t buffer_pick(struct akmapush_ue_pool *pool, uint32_t clock_s)
+{
+	size_t expired = pool->n;
+
+	for (size_t k = 0; k < pool->n; k++) {
+		struct buffer *buffer = pool_buffer(pool, k);
+
+		if (!buffer->owner)
+			return k;
+		if (buffer->expiry < clock_s)
+			expired = k;
+	}
+	return expired;
+}
+
 static struct buffer *buffer_take(struct akmapush_ue *ue, unsigned i, uint32_t clock_s)
 {
 	struct akmapush_ue_pool *pool = ue->config->pool;
+	size_t k = pool ? buffer_pick(pool, clock_s) : 0;
+	struct buffer *buffer;
 
-	for (size_t k = 0; pool && k < pool->n; k++) {
-		struct buffer *buffer = pool_buffer(pool, k);
-
-		if (!buffer->owner || buffer->expiry < clock_s) {
-			buffer->owner = ue;
-			buffer->af = (uint16_t)i;
-			apue_af(ue, i)->buffer = (uint16_t)(k + 1);
-			return buffer;
-		}
-	}
-	return NULL;
+	if (!pool || k == pool->n)
+		return NULL;
+	buffer = pool_buffer(pool, k);
+	if (buffer->owner)
+		buffer_wipe(pool, buffer);
+	buffer->owner = ue;
+	buffer->af = (uint16_t)i;
+	apue_af(ue, i)->buffer = (uint16_t)(k + 1);
+	return buffer;
 }
 
 static void buffer_start(struct buffer *buffer, const struct apue_push *push, uint32_t generation)
@@ -172,10 +215,12 @@ static enum akmapush_ue_outcome buffer_choose(struct akmapush_ue *ue, unsigned i
 	*chosen = buffer;
 	if (buffer) {
 		order = memcmp(push->push_id, buffer->header + 8, AKMAPUSH_UE_PUSH_ID);
-		if (order < 0 || (order == 0 && generation < buffer->generation))
+		if (order < 0 ||
+		    (order == 0 && (int32_t)(generation - buffer->generation) < 0)) // it wraps
 			return AKMAPUSH_UE_SUPERSEDED;
 		if (order == 0 && generation == buffer->generation)
 			return AKMAPUSH_UE_SEGMENT;
+		buffer_wipe(ue->config->pool, buffer);
 	} else {
 		*chosen = buffer_take(ue, i, clock_s);
 		if (!*chosen)
@@ -214,6 +259,7 @@ enum akmapush_ue_outcome apue_reassemble(struct akmapush_ue *ue, unsigned i, uns
 		buffer->last_len);
 	*payload = buffer->octets;
 	*len = at + buffer->last_len;
-	apue_buffer_release(ue, i);
+	ue->config->pool->spent = buffer;
+	apue_af(ue, i)->buffer = 0;
 	return AKMAPUSH_UE_DELIVERED;
 }

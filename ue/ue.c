@@ -113,6 +113,7 @@ void akmapush_ue_fini(struct akmapush_ue *ue)
 {
 	for (unsigned i = 0; i < ue->config->n_afs; i++)
 		apue_buffer_release(ue, i);
+	apue_spent_wipe(ue, true);
 	apue_clear(ue);
 }
 

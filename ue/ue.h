@@ -112,6 +112,8 @@ enum akmapush_ue_outcome apue_reassemble(struct akmapush_ue *ue, unsigned af, un
 					 const struct apue_push *push, const uint8_t *segment,
 					 uint32_t clock_s, const uint8_t **payload, size_t *len);
 void apue_buffer_release(struct akmapush_ue *ue, unsigned af);
+// Wipes the payload that the pool delivered last; with `own` only if this UE had it.
+void apue_spent_wipe(const struct akmapush_ue *ue, bool own);
 void apue_buffer_expire(struct akmapush_ue *ue, unsigned af, uint32_t clock_s);
 
 // ack.c
