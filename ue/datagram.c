@@ -108,8 +108,10 @@ static bool ack_salt(const struct akmapush_ue_crypto *crypto, const uint8_t *kaf
 	uint8_t mac[32];
 	bool ok = crypto->hmac_sha256(crypto->arg, kaf, parts, 4, mac);
 
-	memcpy(header + APUE_AT_SELECTOR, mac, 4);
-	memcpy(header + APUE_AT_STATUS + 1, mac + 4, 3);
+	if (ok) {
+		memcpy(header + APUE_AT_SELECTOR, mac, 4);
+		memcpy(header + APUE_AT_STATUS + 1, mac + 4, 3);
+	}
 	apue_wipe(mac, sizeof(mac));
 	return ok;
 }

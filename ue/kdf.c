@@ -56,6 +56,13 @@ static bool supi_parse(const char *supi, struct akmapush_ue_octets *p1)
 	return n <= APUE_SUPI_MAX;
 }
 
+bool apue_supi_is_valid(const char *supi)
+{
+	struct akmapush_ue_octets p1;
+
+	return supi_parse(supi, &p1);
+}
+
 static bool from_kausf(const struct akmapush_ue_crypto *crypto, const uint8_t *kausf, uint8_t fc,
 		       const char *label, const char *supi, uint8_t *out)
 {
@@ -156,7 +163,8 @@ bool apue_block_derive(const struct akmapush_ue_crypto *crypto, const uint8_t ka
 		parts[0].len = HASH;
 		counter = 2;
 		ok = crypto->hmac_sha256(crypto->arg, kaf, parts, 5, t2);
-		memcpy(block->okm + HASH, t2, APUE_BLOCK_MAX - HASH);
+		if (ok)
+			memcpy(block->okm + HASH, t2, APUE_BLOCK_MAX - HASH);
 		apue_wipe(t2, sizeof(t2));
 	}
 	return ok;

@@ -47,6 +47,8 @@ bool apue_kakma(const struct akmapush_ue_crypto *crypto, const uint8_t kausf[APU
 bool apue_atid(const struct akmapush_ue_crypto *crypto, const uint8_t kausf[APUE_KEY],
 	       const char *supi, uint8_t atid[APUE_KEY]);
 
+bool apue_supi_is_valid(const char *supi);
+
 // Whether an FQDN is in the form that enters the KDF: 4 to 253 octets, labels of 1 to 63 lower-case
 // letters, digits and inner hyphens, at least two labels, no trailing dot.
 bool apue_fqdn_is_valid(const char *fqdn);

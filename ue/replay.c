@@ -88,7 +88,7 @@ static struct apue_entry *late_put(struct apue_af *af, struct apue_entry *place,
 // A place that was quiet for so long that nobody can tell that it is forgotten, or NULL.
 static struct apue_entry *late_take(struct apue_af *af, const uint8_t *push_id, uint64_t now_ms)
 {
-	struct apue_entry *place = late_quietest(af, now_ms), fresh = {{0}};
+	struct apue_entry *place = late_quietest(af, now_ms), fresh = {.acks = 0};
 
 	if (apue_ticks_since(place, now_ms) < APUE_SLOW_TICKS)
 		return NULL;
@@ -163,7 +163,7 @@ struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned i, unsigned slot
 			       const uint8_t *push_id, uint64_t now_ms)
 {
 	struct apue_af *af = apue_af(ue, i);
-	struct apue_entry fresh = {{0}}, *place;
+	struct apue_entry fresh = {.acks = 0}, *place;
 
 	memcpy(fresh.push_id, push_id, AKMAPUSH_UE_PUSH_ID);
 	place = list_insert(ue, i, slot, push_id, now_ms);
@@ -175,25 +175,43 @@ struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned i, unsigned slot
 	return late_take(af, push_id, now_ms);
 }
 
-// Takes back an acceptance. An ordered push has to be larger than `ordered` to be accepted again,
-// and what was largest before is not known any more: one less than the push is.
+static void list_remove(struct akmapush_ue *ue, unsigned i, struct apue_entry *entry)
+{
+	struct apue_af *af = apue_af(ue, i);
+	unsigned slot = entry >= apue_list(ue, af, 1);
+	unsigned at = (unsigned)(entry - apue_list(ue, af, slot));
+
+	apue_reply_drop(ue, i, entry);
+	memmove(entry, entry + 1, (af->n[slot] - at - 1u) * sizeof(*entry));
+	af->n[slot]--;
+}
+
+// A push is accepted only if it is above `bound`. What that was before the push is not known any
+// more: one less than the push is.
+static void bound_lower(uint8_t *bound, const uint8_t *push_id)
+{
+	unsigned k = AKMAPUSH_UE_PUSH_ID;
+
+	if (compare(push_id, bound))
+		return;
+	while (k > 0 && bound[--k]-- == 0)
+		;
+}
+
 void apue_forget(struct akmapush_ue *ue, unsigned i, const uint8_t *push_id)
 {
 	struct apue_af *af = apue_af(ue, i);
-	struct apue_entry *entry = apue_find(ue, af, push_id), *list;
-	unsigned slot, at, k = AKMAPUSH_UE_PUSH_ID;
+	struct apue_entry *entry = apue_find(ue, af, push_id), *late;
 
-	if (!entry)
-		return;
-	apue_reply_drop(ue, i, entry);
-	slot = entry >= apue_list(ue, af, 1);
-	list = apue_list(ue, af, slot);
-	at = (unsigned)(entry - list);
-	if (!compare(push_id, af->ordered))
-		while (k > 0 && af->ordered[--k]-- == 0)
-			;
-	memmove(entry, entry + 1, (af->n[slot] - at - 1u) * sizeof(*entry));
-	af->n[slot]--;
+	if (entry)
+		list_remove(ue, i, entry);
+	// Smaller than all of a full list: it is the floor itself, and no acceptance is below it.
+	bound_lower(af->floor[0], push_id);
+	bound_lower(af->floor[1], push_id);
+	bound_lower(af->ordered, push_id);
+	late = apue_late_find(af, push_id);
+	if (late)
+		memset(late, 0, sizeof(*late));
 }
 
 // An entry under the erased key goes on under the current one: another answer would not be read.

@@ -84,7 +84,8 @@ static bool digest(const struct akmapush_ue *ue, const struct akmapush_ue_octets
 	uint8_t mac[32];
 	bool ok = crypto->hmac_sha256(crypto->arg, no_key, parts, n_parts, mac);
 
-	memcpy(out, mac, CHECK);
+	if (ok)
+		memcpy(out, mac, CHECK);
 	return ok;
 }
 
@@ -311,24 +312,30 @@ static int skip_af(struct cursor *c)
 	return 0;
 }
 
-// The AF of a tag, or n_afs.
-static unsigned af_find(const struct akmapush_ue *ue, const uint8_t tag[TAG])
+// The AF of a tag, n_afs if it is not provisioned, or an error.
+static int af_find(const struct akmapush_ue *ue, const uint8_t tag[TAG])
 {
 	uint8_t own[TAG];
-	unsigned i = 0;
+	int i = 0;
 
-	while (i < ue->config->n_afs && (!af_tag(ue, i, own) || memcmp(own, tag, TAG)))
-		i++;
+	for (; i < ue->config->n_afs; i++) {
+		if (!af_tag(ue, (unsigned)i, own))
+			return AKMAPUSH_UE_ECRYPTO;
+		if (!memcmp(own, tag, TAG))
+			break;
+	}
 	return i;
 }
 
-// Rule 7 for an AF of which nothing was stored.
+// Rule 7 for an AF of which nothing was stored. Without a key there is nothing to refuse.
 static void lists_lost(struct akmapush_ue *ue, unsigned i, const struct akmapush_ue_now *now)
 {
 	struct apue_af *af = apue_af(ue, i);
 
+	if (!ue->has[ue->current])
+		return;
 	if (now->trusted) {
-		apue_floor_set(af, ue->current, now->unix_s + APUE_LOST_LISTS_S);
+		apue_floor_set(af, ue->current, (uint64_t)now->unix_s + APUE_LOST_LISTS_S);
 		return;
 	}
 	af->usable[0] = false;
@@ -343,11 +350,13 @@ static int get_afs(struct cursor *c, struct akmapush_ue *ue, unsigned n,
 
 	while (n-- && !error) {
 		uint8_t tag[TAG];
-		unsigned i;
+		int i;
 
 		if (!get(c, tag, TAG))
 			return AKMAPUSH_UE_EDAMAGED;
 		i = af_find(ue, tag);
+		if (i < 0)
+			return i;
 		if (i < ue->config->n_afs && (seen >> i & 1))
 			return AKMAPUSH_UE_EDAMAGED;
 		if (i < ue->config->n_afs)

@@ -187,9 +187,11 @@ int akmapush_ue_set_kausf(struct akmapush_ue *ue, const uint8_t kausf[32], const
 	uint8_t kakma[APUE_KEY];
 	int error;
 
-	if (!apue_kakma(ue->config->crypto, kausf, supi, kakma))
+	if (!apue_supi_is_valid(supi))
 		return AKMAPUSH_UE_EINVAL;
-	error = akmapush_ue_set_kakma(ue, kakma, now);
+	error = apue_kakma(ue->config->crypto, kausf, supi, kakma)
+			? akmapush_ue_set_kakma(ue, kakma, now)
+			: AKMAPUSH_UE_ECRYPTO;
 	apue_wipe(kakma, sizeof(kakma));
 	return error;
 }

@@ -94,6 +94,7 @@ struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned af, unsigned slo
 			       const uint8_t *push_id, uint64_t now_ms);
 // An entry for an answer with status 3, NULL if it has to go without one.
 struct apue_entry *apue_late(struct apue_af *af, const uint8_t *push_id, uint64_t now_ms);
+// Takes back an acceptance.
 void apue_forget(struct akmapush_ue *ue, unsigned af, const uint8_t *push_id);
 // Merges the list of a slot into the other one (rule 5, last sentence) and leaves it empty.
 void apue_merge(struct akmapush_ue *ue, unsigned af, unsigned from, uint64_t now_ms);
