@@ -166,3 +166,70 @@ Test(ue_state, an_af_not_in_the_blob_has_lost_its_list, .init = setup)
 	kit_authenticate(&kit, 3);
 	cr_expect_eq(kit_push(&kit, &p), AKMAPUSH_UE_DELIVERED);
 }
+
+// What only a hostile writer makes: a blob with a right check.
+static int load_checked(size_t n)
+{
+	static const uint8_t no_key[32];
+	struct akmapush_ue_octets all = {bytes(), n};
+	uint8_t mac[32];
+
+	cr_assert(kit.config.crypto->hmac_sha256(NULL, no_key, &all, 1, mac));
+	memcpy(bytes() + n, mac, 16);
+	kit_new_ue(&kit);
+	return akmapush_ue_load(kit.ue, &kit.now, bytes(), n + 16);
+}
+
+Test(ue_state, no_length_with_a_right_check_is_taken, .init = setup)
+{
+	size_t whole = (size_t)kit.blob_len - 16;
+
+	for (unsigned turn = 0; turn < 2; turn++) { // the last record is passed over, then taken
+		for (size_t n = 84; n <= whole; n++) {
+			setup();
+			kit.config.afs = kit_afs + turn;
+			kit.config.n_afs = 1;
+			cr_expect_eq(load_checked(n), n == whole ? 0 : AKMAPUSH_UE_EDAMAGED,
+				     "%zu octets, AF %u", n, turn);
+		}
+	}
+	for (size_t n = 84; n < whole; n++) {
+		setup();
+		cr_expect_eq(load_checked(n), AKMAPUSH_UE_EDAMAGED, "%zu octets", n);
+	}
+}
+
+Test(ue_state, what_no_ue_is_in_is_refused, .init = setup)
+{
+	enum { FLAGS = 5, LEFT = 12, FIRST_AF = 84, LISTS = FIRST_AF + 73, ENTRY = 22 };
+	size_t whole = (size_t)kit.blob_len - 16;
+	uint8_t *entry = bytes() + LISTS + 2;
+
+	bytes()[FLAGS] &= ~1; // a previous key alone
+	cr_expect_eq(load_checked(whole), AKMAPUSH_UE_EDAMAGED);
+	setup();
+	bytes()[LEFT] = 0x10; // kept for days
+	cr_expect_eq(load_checked(whole), AKMAPUSH_UE_EDAMAGED);
+	setup();
+	cr_assert_eq(bytes()[LISTS], 1);
+	cr_assert_eq(bytes()[LISTS + 1], 2);
+	// One push on both lists: the entry of the current one has a reply of 2 octets.
+	memcpy(entry, entry + ENTRY + 6 + 2, 16);
+	cr_expect_eq(load_checked(whole), AKMAPUSH_UE_EDAMAGED);
+}
+
+Test(ue_state, before_the_first_key_there_is_no_list_to_lose)
+{
+	struct kit_push p = {.flags = APUE_FLAG_ACK_WANTED, .af = 1};
+
+	kit_init(&kit);
+	kit.config.n_afs = 1;
+	kit_new_ue(&kit);
+	kit_save(&kit);
+	kit.config.n_afs =
+		2; // an AF is provisioned between delivery of the device and its first key
+	kit_restart(&kit);
+	kit_authenticate(&kit, 1);
+	kit_push_id(p.push_id, 0, 1);
+	cr_expect_eq(kit_push(&kit, &p), AKMAPUSH_UE_DELIVERED);
+}

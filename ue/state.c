@@ -33,12 +33,14 @@ enum {
 static const uint8_t magic[4] = {'A', 'K', 'P', 'U'};
 static const uint8_t no_key[32];
 
-// Octets being written or read. Past the end a writer only counts, a reader gives zeros.
+// Octets being written or read. Past the end a writer only counts; a reader gives zeros, and is
+// `cut` from then on.
 struct cursor {
 	uint8_t *out;
 	const uint8_t *in;
 	size_t at;
 	size_t end;
+	bool cut;
 };
 
 static void put(struct cursor *c, const void *octets, size_t n)
@@ -60,6 +62,7 @@ static bool get(struct cursor *c, void *octets, size_t n)
 {
 	if (n > c->end - c->at) {
 		c->at = c->end;
+		c->cut = true;
 		memset(octets, 0, n);
 		return false;
 	}
@@ -159,6 +162,11 @@ static void put_head(struct cursor *c, const struct akmapush_ue *ue,
 {
 	unsigned previous = !ue->current;
 	uint64_t left = ue->erase_ms > now->ms ? ue->erase_ms - now->ms : 0;
+	uint32_t erase_s = ue->erase_s;
+
+	// The clock may have become trusted since; it counts while the UE is off.
+	if (erase_s == 0 && now->trusted)
+		erase_s = apue_later_s(now->unix_s, (uint32_t)(left / 1000));
 
 	put(c, magic, sizeof(magic));
 	put_int(c, 1, VERSION);
@@ -168,7 +176,7 @@ static void put_head(struct cursor *c, const struct akmapush_ue *ue,
 	put_int(c, 2, ue->config->n_afs);
 	put_int(c, 4, ue->generation);
 	put_int(c, 4, ue->has[previous] ? (uint32_t)left : 0);
-	put_int(c, 4, ue->has[previous] ? ue->erase_s : 0);
+	put_int(c, 4, ue->has[previous] ? erase_s : 0);
 	put(c, ue->kakma[ue->current], APUE_KEY);
 	put(c, ue->kakma[previous], APUE_KEY);
 }
@@ -253,7 +261,8 @@ static int get_list(struct cursor *c, struct akmapush_ue *ue, unsigned i, unsign
 		error = get_entry(c, ue, i, &list[k], now_ms);
 		if (error)
 			return error;
-		if (memcmp(list[k].push_id, before, AKMAPUSH_UE_PUSH_ID) <= 0)
+		if (memcmp(list[k].push_id, before, AKMAPUSH_UE_PUSH_ID) <= 0 ||
+		    apue_find(ue, af, list[k].push_id))
 			return AKMAPUSH_UE_EDAMAGED;
 		before = list[k].push_id;
 		af->n[slot]++;
@@ -361,7 +370,7 @@ static int get_afs(struct cursor *c, struct akmapush_ue *ue, unsigned n,
 			return AKMAPUSH_UE_EDAMAGED;
 		if (i < ue->config->n_afs)
 			seen |= UINT32_C(1) << i;
-		error = i < ue->config->n_afs ? get_af(c, ue, i, now) : skip_af(c);
+		error = i < ue->config->n_afs ? get_af(c, ue, (unsigned)i, now) : skip_af(c);
 	}
 	for (unsigned i = 0; i < ue->config->n_afs; i++)
 		if (!(seen >> i & 1))
@@ -407,14 +416,15 @@ static int parse(struct cursor *c, struct akmapush_ue *ue, const struct akmapush
 	ue->generation = get_int(c, 4);
 	left_ms = get_int(c, 4);
 	erase_s = get_int(c, 4);
-	if (flags > (HAS_CURRENT | HAS_PREVIOUS | MET))
+	if (flags > (HAS_CURRENT | HAS_PREVIOUS | MET) || left_ms > APUE_PREVIOUS_KEPT_MS ||
+	    (flags & (HAS_CURRENT | HAS_PREVIOUS)) == HAS_PREVIOUS)
 		return AKMAPUSH_UE_EDAMAGED;
 	ue->met = (flags & MET) != 0;
 	deadline_restore(ue, left_ms, erase_s, now);
 	error = get_keys(c, ue, flags);
 	if (!error)
 		error = get_afs(c, ue, n_afs, now);
-	return !error && c->at != c->end ? AKMAPUSH_UE_EDAMAGED : error;
+	return !error && (c->cut || c->at != c->end) ? AKMAPUSH_UE_EDAMAGED : error;
 }
 
 int akmapush_ue_load(struct akmapush_ue *ue, const struct akmapush_ue_now *now, const uint8_t *blob,

@@ -3,8 +3,7 @@
 #include "ue/ue.h"
 
 enum {
-	PREVIOUS_KEPT_MS = 24 * 3600 * 1000, // at most, from the new authentication
-	PREVIOUS_MET_MS = 300 * 1000,        // from the first valid push under the new key
+	PREVIOUS_MET_MS = 300 * 1000, // from the first valid push under the new key
 };
 
 APUE_STATIC_ASSERT(entry, sizeof(struct apue_entry) == 24);
@@ -156,10 +155,15 @@ static void previous_erase(struct akmapush_ue *ue, uint64_t now_ms)
 	slot_wipe(ue, slot);
 }
 
+uint32_t apue_later_s(uint32_t unix_s, uint32_t s)
+{
+	return s < UINT32_MAX - unix_s ? unix_s + s : UINT32_MAX;
+}
+
 static void deadline_set(struct akmapush_ue *ue, const struct akmapush_ue_now *now, uint32_t ms)
 {
 	ue->erase_ms = now->ms + ms;
-	ue->erase_s = now->trusted ? now->unix_s + ms / 1000 : 0;
+	ue->erase_s = now->trusted ? apue_later_s(now->unix_s, ms / 1000) : 0;
 }
 
 int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
@@ -177,7 +181,7 @@ int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
 	ue->current = (uint8_t)slot;
 	ue->generation++;
 	ue->met = false;
-	deadline_set(ue, now, PREVIOUS_KEPT_MS);
+	deadline_set(ue, now, APUE_PREVIOUS_KEPT_MS);
 	return 0;
 }
 
@@ -196,9 +200,9 @@ int akmapush_ue_set_kausf(struct akmapush_ue *ue, const uint8_t kausf[32], const
 	return error;
 }
 
-void apue_floor_set(struct apue_af *af, unsigned slot, uint32_t unix_s)
+void apue_floor_set(struct apue_af *af, unsigned slot, uint64_t unix_s)
 {
-	uint64_t ms = (uint64_t)unix_s * 1000;
+	uint64_t ms = unix_s * 1000;
 
 	apue_store_be(af->floor[slot], 2, (uint32_t)(ms >> 32));
 	apue_store_be(af->floor[slot] + 2, 4, (uint32_t)ms);
@@ -218,8 +222,9 @@ int akmapush_ue_recover(struct akmapush_ue *ue, const uint8_t current[32],
 		return AKMAPUSH_UE_ECRYPTO;
 	}
 	for (unsigned i = 0; i < ue->config->n_afs; i++)
-		apue_floor_set(apue_af(ue, i), ue->current, now->unix_s + APUE_LOST_LISTS_S);
-	deadline_set(ue, now, PREVIOUS_KEPT_MS);
+		apue_floor_set(apue_af(ue, i), ue->current,
+			       (uint64_t)now->unix_s + APUE_LOST_LISTS_S);
+	deadline_set(ue, now, APUE_PREVIOUS_KEPT_MS);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ enum {
 	APUE_QUICK_TICKS = 2000 / APUE_TICK_MS,
 	APUE_SLOW_TICKS = 60000 / APUE_TICK_MS,
 	APUE_NO_ADDRESS = 255,
+	APUE_PREVIOUS_KEPT_MS = 24 * 3600 * 1000, // at most, from the new authentication
 };
 
 // One push that was accepted, or (in `late`) that is answered with status 3.
@@ -76,7 +77,9 @@ struct apue_entry *apue_list(const struct akmapush_ue *ue, struct apue_af *af, u
 struct apue_reply *apue_reply(const struct akmapush_ue *ue, unsigned i);
 void apue_clear(struct akmapush_ue *ue);
 bool apue_take_key(struct akmapush_ue *ue, unsigned slot, const uint8_t kakma[APUE_KEY]);
-void apue_floor_set(struct apue_af *af, unsigned slot, uint32_t unix_s);
+void apue_floor_set(struct apue_af *af, unsigned slot, uint64_t unix_s);
+// Unix seconds, up to the last there is.
+uint32_t apue_later_s(uint32_t unix_s, uint32_t s);
 // The first valid push under the current key limits the time of the previous one; true if it did.
 bool apue_current_met(struct akmapush_ue *ue, const struct akmapush_ue_now *now);
 // The UE's clock for one AF (rule 3), Unix seconds.
