@@ -24,12 +24,17 @@
 //               akmapush_ue_withdraw(ue, &push.id); // not stored, so not delivered
 //           return;
 //       }
-//       if (outcome == AKMAPUSH_UE_DELIVERED) // 2. the application
+//       if (outcome == AKMAPUSH_UE_DELIVERED) { // 2. the application
 //           akmapush_ue_answer(ue, &push.id, valve(&push) ? 1 : 2, NULL, 0, &now);
+//           if (!save_to_flash(ue))
+//               return; // the next copy is acknowledged
+//       }
 //       n = akmapush_ue_ack(ue, &push.id, &now, ack, sizeof(ack), &to);
 //       if (n > 0) // 3. the ACK
 //           udp_send(ack, n, &to);
 //   }
+//
+// ue/example.c is a whole device, on a UDP socket with its state in a file.
 //
 // Each push is delivered at most once, whatever is lost, repeated, reordered or restarted, as long
 // as step 1 comes before steps 2 and 3.
@@ -203,7 +208,7 @@ size_t akmapush_ue_size(const struct akmapush_ue_config *config);
 struct akmapush_ue *akmapush_ue_init(void *memory, size_t size,
 				     const struct akmapush_ue_config *config);
 
-// Gives back the UE's reassembly buffers and wipes all keys.
+// Gives back the UE's reassembly buffers, wiped, and wipes all keys and replies.
 void akmapush_ue_fini(struct akmapush_ue *ue);
 
 // A new primary authentication has taken place: derives K_AKMA (TS 33.535 A.2) from K_AUSF and the
@@ -220,7 +225,8 @@ int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
 // Rule 7, for a UE without keys whose stored state was lost or damaged, while its keys were kept
 // elsewhere: takes the keys (previous may be NULL) and refuses what is dated up to 120 s from
 // now. 0, EINVAL (the UE has keys), ECRYPTO; EREFUSED without a trusted clock: wait for one, or for
-// the next primary authentication.
+// the next primary authentication. What was
+// dated later, or comes once more under the next key, cannot be told from what is new.
 int akmapush_ue_recover(struct akmapush_ue *ue, const uint8_t current[32],
 			const uint8_t previous[32], const struct akmapush_ue_now *now);
 
@@ -242,7 +248,8 @@ struct akmapush_ue_push {
 	bool ack_wanted;
 	struct akmapush_ue_push_id id;
 	// For AKMAPUSH_UE_DELIVERED. The payload lies in `scratch` or in a reassembly buffer and
-	// stays until the next datagram is put into this UE or one that shares the pool.
+	// stays until the next datagram is put into this UE or one that shares the pool; the buffer
+	// is wiped then, `scratch` is the caller's to wipe.
 	const uint8_t *payload;
 	size_t payload_len;
 };
@@ -269,10 +276,10 @@ int akmapush_ue_answer(struct akmapush_ue *ue, const struct akmapush_ue_push_id 
 
 // Writes the ACK for the last copy of a push, with the answer as it stands (status 0 without one).
 // `size` is at least 48 + the longest reply; `to` is where to send it.
-// Returns octets; 0 if there is nothing to send: none wanted, push unknown, no address provisioned;
-// or, negative, the milliseconds until the next ACK for this push may leave (rule 6: four at least
-// 2 s apart, then 60 s). After akmapush_ue_input let that one go, since the push function repeats
-// itself; after a late akmapush_ue_answer call again in time.
+// Returns octets; 0 if there is nothing to send: none wanted, push unknown, no address provisioned,
+// or the crypto failed; or, negative, the milliseconds until the next ACK for this push may leave
+// (rule 6: four at least 2 s apart, then 60 s). After akmapush_ue_input let that one go, since the
+// push function repeats itself; after a late akmapush_ue_answer call again in time.
 int32_t akmapush_ue_ack(struct akmapush_ue *ue, const struct akmapush_ue_push_id *id,
 			const struct akmapush_ue_now *now, uint8_t *out, size_t size,
 			struct akmapush_ue_address *to);
@@ -282,7 +289,8 @@ size_t akmapush_ue_state_max(const struct akmapush_ue_config *config);
 
 // Writes keys, lists, answers and clocks as a versioned blob. It holds keys: store it like keys. It
 // is to be replaced as a whole, so that a power cut leaves the old or the new one.
-// Octets written, or ENOROOM.
+// While there is a previous key, saving about once an hour keeps a restart from giving it more time
+// where the clock is not trusted. Octets written, ENOROOM, or ECRYPTO.
 int32_t akmapush_ue_save(const struct akmapush_ue *ue, const struct akmapush_ue_now *now,
 			 uint8_t *out, size_t size);
 
