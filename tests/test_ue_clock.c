@@ -1,7 +1,7 @@
 // Rule 3 and the end of the previous key where clocks are awkward: trusted late, lost, at their
 // end.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 static struct kit kit;
 

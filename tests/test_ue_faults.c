@@ -1,6 +1,6 @@
 // What a UE does when something under it fails: the cryptography at any call, or the storage.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 enum { WANTED = APUE_FLAG_ACK_WANTED };
 

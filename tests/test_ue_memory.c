@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 #include "ue/builtin.h"
 
 static struct kit kit;

@@ -1,6 +1,6 @@
 // Rules 1 and 2 to the last value: which headers are dropped, which keys are tried and when.
 
-#include "test_ue_kit.h"
+#include "tests/kit/ue_kit.h"
 
 static struct kit kit;
 
