@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -77,6 +76,19 @@ static uint64_t pack_digits(enum dp_identity kind, const char *id, size_t len)
 	return (uint64_t)FORM_DIGITS << 60 | (uint64_t)(len - prefix) << 56 | value;
 }
 
+// The answer of every request for a key tells an identity: no format string here.
+static size_t unpack_digits(enum dp_identity kind, uint64_t packed, char id[DP_IDENTITY_MAX + 1])
+{
+	const size_t prefix = strlen(digit_prefix[kind]), len = prefix + (packed >> 56 & 15);
+	uint64_t value = packed & 0xffffffffffffff;
+
+	memcpy(id, digit_prefix[kind], prefix);
+	for (size_t i = len; i > prefix; i--, value /= 10)
+		id[i - 1] = (char)('0' + value % 10);
+	id[len] = 0;
+	return len;
+}
+
 static size_t unpack(const struct directory *d, enum dp_identity kind, uint64_t packed,
 		     char id[DP_IDENTITY_MAX + 1])
 {
@@ -87,9 +99,7 @@ static size_t unpack(const struct directory *d, enum dp_identity kind, uint64_t 
 		return 0;
 	}
 	if (packed >> 60 == FORM_DIGITS)
-		return (size_t)snprintf(id, DP_IDENTITY_MAX + 1, "%s%0*llu", digit_prefix[kind],
-					(int)(packed >> 56 & 15),
-					(unsigned long long)(packed & 0xffffffffffffff));
+		return unpack_digits(kind, packed, id);
 	text = text_at(&d->texts, (uint32_t)packed);
 	memcpy(id, text + 1, *text);
 	id[*text] = 0;

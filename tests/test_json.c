@@ -283,6 +283,34 @@ Test(json, writes_only_utf8)
 	}
 }
 
+// One octet at each place of a string, in each length: words, and what is left of them.
+Test(json, writes_every_octet_at_every_place)
+{
+	for (unsigned n = 1; n < 20; n++) {
+		for (unsigned i = 0; i < n * 255; i++) {
+			char in[20] = "", *text;
+			unsigned at = i / 255;
+			struct json_writer *w = json_write();
+			struct json_reader r;
+			struct json *document;
+			const char *back;
+			size_t len;
+
+			memset(in, at % 2 ? '~' : ' ', n);
+			in[at] = (char)(i % 255 + 1);
+			json_put_string(w, "s", in);
+			text = json_take(w, &len);
+			document = json_parse(text, len, &problem);
+			r = reader_of(document);
+			in[at] = (uint8_t)in[at] < 0x80 ? in[at] : '?'; // not UTF-8
+			back = json_string(&r, "s", JSON_REQUIRED, 1, 20);
+			cr_assert(back && !strcmp(back, in), "%#x at %u of %u", i % 255 + 1, at, n);
+			json_free(document);
+			json_text_free(text, len);
+		}
+	}
+}
+
 // Every octet of ASCII, and more text than the first room holds, comes back as it was.
 Test(json, what_is_written_can_be_read)
 {

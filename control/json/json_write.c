@@ -50,7 +50,7 @@ static bool grow(struct json_writer *w, size_t more)
 }
 
 // The place for `more` octets, or NULL; what was written of them is added to len by the caller.
-static char *room(struct json_writer *w, size_t more)
+static inline char *room(struct json_writer *w, size_t more)
 {
 	if (!w || w->failed || (w->room - w->len < more && !grow(w, more)))
 		return NULL;
@@ -97,9 +97,42 @@ static size_t utf8_len(const uint8_t *s, size_t left)
 	return 0;
 }
 
+// ASCII but for controls, quote and backslash: what stands for itself in a string.
 static bool is_plain(uint8_t c)
 {
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static uint64_t each(uint8_t c)
+{
+	return UINT64_C(0x0101010101010101) * c;
+}
+
+// The top bit of an octet that is below c <= 0x80; that of an octet behind one may be wrong.
+static uint64_t below(uint64_t word, uint8_t c)
+{
+	return (word - each(c)) & ~word;
+}
+
+static bool is_plain_word(const uint8_t *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return !((word | below(word, 0x20) | below(word ^ each('"'), 1) |
+		  below(word ^ each('\\'), 1)) &
+		 each(0x80));
+}
+
+static size_t plain_len(const uint8_t *s, size_t n)
+{
+	size_t len = 0;
+
+	while (n - len >= sizeof(uint64_t) && is_plain_word(s + len))
+		len += sizeof(uint64_t);
+	while (len < n && is_plain(s[len]))
+		len++;
+	return len;
 }
 
 static void add_special(struct json_writer *w, const uint8_t *s, size_t *at, size_t n)
@@ -118,16 +151,32 @@ static void add_special(struct json_writer *w, const uint8_t *s, size_t *at, siz
 	*at += len ? len : 1;
 }
 
+// Most strings are plain from end to end: they are added in one piece.
+static void add_plain(struct json_writer *w, const char *text, size_t n)
+{
+	char *to = room(w, n + 2);
+
+	if (!to)
+		return;
+	to[0] = '"';
+	memcpy(to + 1, text, n);
+	to[n + 1] = '"';
+	w->len += n + 2;
+}
+
 static void add_string(struct json_writer *w, const char *text, size_t n)
 {
 	const uint8_t *s = (const uint8_t *)text;
+	size_t plain = plain_len(s, n);
 
+	if (plain == n) {
+		add_plain(w, text, n);
+		return;
+	}
 	add(w, "\"", 1);
-	for (size_t at = 0, plain; at < n;) {
-		for (plain = at; plain < n && is_plain(s[plain]); plain++)
-			;
-		add(w, text + at, plain - at);
-		at = plain;
+	for (size_t at = 0; at < n; plain = plain_len(s + at, n - at)) {
+		add(w, text + at, plain);
+		at += plain;
 		if (at < n)
 			add_special(w, s, &at, n);
 	}
