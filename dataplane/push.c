@@ -225,6 +225,7 @@ void push_free(struct dp_push *push)
 	if (!push)
 		return;
 	mem_wipe(&push->ref_key, sizeof(push->ref_key));
+	mem_wipe((uint8_t *)push->payload, push->payload_len);
 	free(push);
 }
 

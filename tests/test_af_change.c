@@ -17,13 +17,13 @@ static struct world *some_world(void)
 	return world;
 }
 
-// A suspension while another change is under way: it is put off, the other counts.
-static void suspend_during(struct world *world, struct ask ask, int status)
+// A second change while another is under way: it is put off, the other counts.
+static void ask_during(struct world *world, struct ask ask, int status, struct ask late)
 {
 	struct answer first = {0}, second = {0};
 
 	world_start_ask(world, &ask, &first);
-	world_start_ask(world, &(struct ask){HTTP_PUT, suspension}, &second);
+	world_start_ask(world, &late, &second);
 	world_run(world, 5, 0);
 	cr_assert(first.is_there && second.is_there);
 	cr_expect_eq(first.status, status, "%d", first.status);
@@ -31,6 +31,11 @@ static void suspend_during(struct world *world, struct ask ask, int status)
 	cr_expect_str_eq(second.retry_after, "1");
 	door_forget(&first);
 	door_forget(&second);
+}
+
+static void suspend_during(struct world *world, struct ask ask, int status)
+{
+	ask_during(world, ask, status, (struct ask){HTTP_PUT, suspension});
 }
 
 static void expect_registration(struct world *world, const char *description, bool suspended)
@@ -67,6 +72,27 @@ Test(af_change, a_registration_under_way_is_not_lost)
 	expect_registration(world, "\"description\":\"new\"", true);
 	world_crash(world);
 	expect_registration(world, "\"description\":\"new\"", true);
+	world_free(world);
+}
+
+// What resumes an AF has to see that its suspension ended the pushes.
+Test(af_change, registrations_do_not_overtake_each_other)
+{
+	static const char suspended[] =
+		"{\"allowedUes\":{\"all\":true},\"rate\":7,\"suspended\":true}";
+	static const char resumed[] = "{\"allowedUes\":{\"all\":true},\"rate\":7}";
+	const struct ask suspend = {HTTP_PUT, path, suspended}, resume = {HTTP_PUT, path, resumed};
+	const struct ask delete = {HTTP_DELETE, path};
+	struct world *world = some_world();
+
+	ask_during(world, suspend, 200, resume);
+	expect_registration(world, "\"allowedUes\"", true);
+	ask_during(world, resume, 200, delete);
+	expect_registration(world, "\"allowedUes\"", false);
+	ask_during(world, delete, 204, delete);
+	cr_expect_eq(world_ask(world, HTTP_GET, path, NULL), 404);
+	ask_during(world, resume, 201, suspend);
+	expect_registration(world, "\"allowedUes\"", false);
 	world_free(world);
 }
 

@@ -205,9 +205,37 @@ Test(http, takes_a_body_of_the_limit_and_no_more)
 	request.value = "1048577";
 	reply = ask(&request);
 	cr_assert(says(&reply, 413, "PAYLOAD_TOO_LARGE"));
-	cr_assert(eq(u32, reply.error, 0)); // RST_STREAM(NO_ERROR) after the answer
+	cr_assert_not(reply.closed); // the peer may still end what it began
 	cr_assert(eq(u64, stats().bodies_now, 0));
 	free(body);
+}
+
+// An answer overtakes the body it is to: a body of bounded size may still be ended, and what is
+// longer the peer is told to keep (RST_STREAM with NO_ERROR).
+Test(http, takes_the_rest_of_a_body_that_was_answered)
+{
+	static char part[64 * 1024];
+	const struct client_request request = {"POST", "/echo/none", "application/json",
+					       part,   sizeof(part), .open_end = true};
+	struct client *client = client_open(port);
+	struct reply *reply;
+	int id;
+
+	memset(part, ' ', sizeof(part));
+	for (unsigned too_long = 0; too_long < 2; too_long++) {
+		reply = client_send(client, &request, &id);
+		client_pump(client, loop, NULL);
+		cr_assert(says(reply, 404, "RESOURCE_URI_STRUCTURE_NOT_FOUND"));
+		cr_assert_not(reply->closed);
+		for (unsigned i = 0; i < (too_long ? 80 : 40) && !reply->closed; i++) {
+			client_more(client, id, part, sizeof(part), i == 39 && !too_long);
+			client_pump(client, loop, NULL);
+		}
+		cr_assert(reply->closed && reply->error == 0);
+		cr_assert(client_goaway(client) == -1);
+	}
+	cr_assert(eq(u64, stats().bodies_now, 0));
+	client_close(client);
 }
 
 Test(http, goes_on_after_refusals_on_the_same_connection)

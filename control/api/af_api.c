@@ -261,6 +261,16 @@ static void put_done(struct change *change, struct app *app, int status)
 	free(c);
 }
 
+// One change of an AF at a time: who changes it builds on what is in force, and what one change has
+// answered (a suspension) is not undone by one that was under way beside it.
+static bool is_changing(struct http_request *request, const struct app *app, const struct af *af)
+{
+	if (!af_is_held(app->afs, af))
+		return false;
+	answer_later(request, "another change of the AF is under way");
+	return true;
+}
+
 static void commit_put(struct app *app, struct store_batch *batch, struct af_change *c)
 {
 	uint8_t value[RECORD_AF_MAX];
@@ -278,24 +288,25 @@ static void put_af_resource(struct http_request *request, void *ctx)
 	struct store_batch *batch;
 	struct app *app = ctx;
 	struct af_change *c;
-	struct af next;
+	struct af next, *af;
 
 	if (!read_put(request, &next))
+		return;
+	af = af_place(app->afs, next.fqdn);
+	if (!af) {
+		problem_answer_cause(request, PROBLEM_INSUFFICIENT_RESOURCES,
+				     "as many AFs as possible are registered");
+		return;
+	}
+	if (is_changing(request, app, af))
 		return;
 	batch = answer_begin(request, sizeof(*c), (void **)&c);
 	if (!batch)
 		return;
 	*c = (struct af_change){.change = {.apply = apply_put, .done = put_done},
 				.request = request,
-				.af = af_place(app->afs, next.fqdn),
+				.af = af,
 				.next = next};
-	if (!c->af) {
-		store_abort(batch);
-		free(c);
-		problem_answer_cause(request, PROBLEM_INSUFFICIENT_RESOURCES,
-				     "as many AFs as possible are registered");
-		return;
-	}
 	commit_put(app, batch, c);
 }
 
@@ -336,20 +347,15 @@ static void list_afs(struct http_request *request, void *ctx)
 
 // ---- Suspension
 
-// One member changes, whatever the others are; so it builds on the registration in force, and waits
-// its turn while a change of that is under way.
+// One member changes, whatever the others are.
 static void set_suspended(struct http_request *request, struct app *app, bool suspended)
 {
 	struct af *af = find_af(request, app);
 	struct store_batch *batch;
 	struct af_change *c;
 
-	if (!af)
+	if (!af || is_changing(request, app, af))
 		return;
-	if (af_is_held(app->afs, af)) {
-		answer_later(request, "another change of the AF is under way");
-		return;
-	}
 	batch = answer_begin(request, sizeof(*c), (void **)&c);
 	if (!batch)
 		return;
@@ -405,7 +411,7 @@ static void delete_af(struct http_request *request, void *ctx)
 	struct af *af = find_af(request, app);
 	struct af_change *c;
 
-	if (!af)
+	if (!af || is_changing(request, app, af))
 		return;
 	batch = answer_begin(request, sizeof(*c), (void **)&c);
 	if (!batch)

@@ -31,6 +31,7 @@ enum {
 	EXCHANGE_HEADERS_MAX = 32,
 	EXCHANGE_SET_MAX = 8, // headers that a handler sets
 	EXCHANGE_PATH_MAX = 2048,
+	EXCHANGE_UNWANTED_MAX = 4 << 20, // octets of a body that are taken behind its answer
 };
 
 enum exchange_state {
@@ -52,7 +53,7 @@ struct exchange_ops {
 	void (*answer)(struct exchange *x);            // status and fields are there: send it
 	void (*consume)(struct exchange *x, size_t n); // the peer may send n octets more
 	void (*proceed)(struct exchange *x);           // 100 (Continue)
-	void (*reset)(struct exchange *x);             // ends the stream with INTERNAL_ERROR
+	void (*reset)(struct exchange *x);             // ends the stream before its time
 };
 
 struct exchange {
@@ -104,7 +105,9 @@ struct exchange {
 		size_t at; // sent so far
 		const struct http_source *source;
 		void *source_ctx;
+		bool is_sent; // all of it
 	} answer;
+	size_t n_unwanted; // octets of the body that came after the answer was decided
 	struct text text; // last: its octets need no clearing
 };
 

@@ -233,6 +233,21 @@ void request_begin(struct exchange *x, bool complete)
 	}
 }
 
+// An answer may overtake the body it is to. What is left of the body is taken all the same, for
+// some clients lose the answer when they may not end what they began; but not without bounds: the
+// peer has until the answer's time-out, and this many octets.
+static void end_unwanted(struct exchange *x)
+{
+	if (x->answer.is_sent && x->n_unwanted > EXCHANGE_UNWANTED_MAX)
+		x->ops->reset(x);
+}
+
+void request_answered(struct exchange *x)
+{
+	x->answer.is_sent = true;
+	end_unwanted(x);
+}
+
 void request_data(struct exchange *x, const uint8_t *octets, size_t n)
 {
 	int status;
@@ -242,8 +257,11 @@ void request_data(struct exchange *x, const uint8_t *octets, size_t n)
 		return;
 	}
 	x->ops->consume(x, n);
-	if (x->state != EXCHANGE_BODY)
-		return; // nobody wants it
+	if (x->state != EXCHANGE_BODY) {
+		x->n_unwanted += n;
+		end_unwanted(x);
+		return;
+	}
 	status = n <= x->body_max - x->body_len ? exchange_body_room(x, n) : -EMSGSIZE;
 	if (status < 0) {
 		exchange_body_free(x);

@@ -96,10 +96,11 @@ static void wake_owner(struct session *session)
 
 // ---- What an exchange asks for
 
+// After a whole answer the peer is only told to keep the rest of its body (RFC 9113 8.1).
 static void reset(struct exchange *x)
 {
 	nghttp2_submit_rst_stream(x->session->ng, NGHTTP2_FLAG_NONE, x->stream_id,
-				  NGHTTP2_INTERNAL_ERROR);
+				  x->answer.is_sent ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR);
 	wake_owner(x->session);
 }
 
@@ -268,18 +269,20 @@ static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t erro
 	return 0;
 }
 
-// After a whole answer to half a request the peer is told to keep the rest (RFC 9113 8.1).
 static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
 {
-	int32_t id = frame->hd.stream_id;
 	struct session *session = ctx;
+	struct exchange *x;
 
 	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
 		session->door->stats.connections_bad++;
 	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
 	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
-	    nghttp2_session_get_stream_remote_close(ng, id) == 0)
-		return nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+	    nghttp2_session_get_stream_remote_close(ng, frame->hd.stream_id) == 0) {
+		x = exchange_at(ng, frame->hd.stream_id);
+		if (x != NULL)
+			request_answered(x);
+	}
 	return 0;
 }
 

@@ -190,7 +190,7 @@ def set_up(w):
 
 def good_bodies(push_id):
     """operation, method, path, a body with every member"""
-    push = {"payload": "aGk=", "validityPeriod": 60, "ackRequested": True, "ordered": False,
+    push = {"payload": "aGk=", "validityPeriod": 600, "ackRequested": True, "ordered": False,
             "suite": 1, "segmentSize": 100}
     af = {"afId": AF, "suspended": False, "trusted": True, "rate": 10, "pushRate": 10,
           "quota": 1000, "maxTargets": 10, "maxPayload": 100, "description": "x"}
@@ -253,7 +253,7 @@ def both_or_neither(w):
                           cause=cause, param="/supi")
             check(f"{what} names both", [p["param"] for p in a.json["invalidParams"]]
                   == ["/supi", "/gpsi"], a)
-    push = {"payload": "", "validityPeriod": 60}
+    push = {"payload": "", "validityPeriod": 600}
     for cause, target in (("MANDATORY_IE_INCORRECT", both), ("MANDATORY_IE_MISSING", {}),
                           ("MANDATORY_IE_INCORRECT", {"supi": SUPI, "all": True}),
                           ("MANDATORY_IE_INCORRECT", {"list": [], "externalGroupId": "kept"})):
@@ -319,7 +319,7 @@ def names(w):
 
 def unknown_things(w):
     """AFs, groups, UEs and pushes that are not there, or can't be."""
-    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 60}
+    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 600}
     nobody = API + "nobody.example.com"
     no_push = "/pushes/01890000-0000-7000-8000-000000000000"
     for method, path, body in (("POST", "/pushes", push), ("GET", "/pushes", None),
@@ -408,7 +408,7 @@ def lines(w):
 
 def limits(w):
     pushes = API + AF + "/pushes"
-    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 60}
+    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 600}
     for n in (PAYLOAD_MAX + 1, PAYLOAD_MAX + 2, PAYLOAD_MAX * 2):
         payload = base64.b64encode(bytes(n)).decode()
         for method, path in (("POST", pushes), ("PUT", f"{pushes}/{w.push_id}")):
@@ -458,7 +458,7 @@ def too_often(w):
         w.want("AF", 201, "PUT", API + "afs/" + af, {"allowedUes": {"all": True}, **more})
         return f"{API}{af}/pushes"
 
-    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 60}
+    push = {"target": {"gpsi": GPSI}, "payload": "", "validityPeriod": 600}
     both = {**push, "target": {"list": [{"gpsi": GPSI}, {"gpsi": "msisdn-15550000002"}]}}
     for what, pushes, first, second in (
             ("pushRate", put("rate.example.com", pushRate=1), push, push),
@@ -483,7 +483,7 @@ def too_often(w):
 
 def idempotency(w):
     pushes = API + AF + "/pushes"
-    body = {"target": {"gpsi": GPSI}, "payload": "aGk=", "validityPeriod": 60}
+    body = {"target": {"gpsi": GPSI}, "payload": "aGk=", "validityPeriod": 600}
 
     def key(value):
         return [("idempotency-key", value)]

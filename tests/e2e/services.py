@@ -61,13 +61,8 @@ def curl(url, *arguments, method=None, body=None, kind="application/json", heade
         command += ["-H", header]
     if body is not None:
         command += ["-H", f"content-type: {kind}", "--data-binary", "@-"]
-    # An answer may overtake the rest of our body, and a reset without error then follows it
-    # (RFC 9113 8.1): curl before version 8 takes that for a failure of its own. Ask again.
-    for _ in range(40):
-        done = subprocess.run(command + [url], input=body if body is None or
-                              isinstance(body, bytes) else body.encode(), capture_output=True)
-        if done.returncode != 92:
-            break
+    done = subprocess.run(command + [url], input=body if body is None or
+                          isinstance(body, bytes) else body.encode(), capture_output=True)
     if done.returncode:
         return Answer(-done.returncode, {}, done.stderr.decode())
     head, _, rest = done.stdout.decode(errors="replace").partition("\r\n\r\n")
@@ -198,8 +193,11 @@ def registration(d):
         "POST", path, {**good, "aKId": "cs@r"}, kind="application/json; charset=utf-8"), 200)
     a = expect("another method", d.ask("GET", path), 405)
     check("allow", "post" in a.headers.get("allow", ""), a.headers)
-    a = d.ask("POST", path, "{" + " " * (1 << 20) + "}")
-    check("too large", a.status in (413, -92), a)  # -92: as above, and always so
+    for size in (1 << 20, 3 << 20):
+        a = d.ask("POST", path, "{" + " " * size + "}")
+        check("too large, and told so", a.status == 413, a)
+    for i in range(20):  # answered before the body is there: curl wants to end it all the same
+        expect(f"an early answer {i}", d.ask("POST", "/naanf-akma/v1/none", "{}"), 404)
     expect("another path", d.ask("POST", "/naanf-akma/v1/registration", good), 404)
     expect("the next request works", d.register(supi=supi(1)), 200)
 

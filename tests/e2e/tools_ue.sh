@@ -35,10 +35,19 @@ tail -n 1 "$tmp/out" | grep -q '"made":500' || fail "not warm"
 # What is expected does not come.
 run 1 --count 5 --port $port --seconds 0.2 --expect 5
 
+# A fleet that runs has said so in its report: at most 20 s.
+wait_report() {
+	for _ in $(seq 200); do
+		[ -s "$tmp/report" ] && return
+		sleep 0.1
+	done
+	fail "no line in the report"
+}
+
 # Signals, and a line a second.
 "$program" --count 5 --port $port --report "$tmp/report" >"$tmp/out" 2>"$tmp/err" &
 fleet=$!
-sleep 1.5
+wait_report
 kill -USR1 $fleet
 kill -TERM $fleet
 wait $fleet || fail "SIGTERM: exit code $?"
@@ -46,9 +55,10 @@ wait $fleet || fail "SIGTERM: exit code $?"
 grep -q "5 UEs" "$tmp/out" || fail "no summary"
 
 # The port is taken.
-"$program" --count 5 --port $port --seconds 5 >"$tmp/first" 2>&1 &
+rm "$tmp/report"
+"$program" --count 5 --port $port --seconds 20 --report "$tmp/report" >"$tmp/first" 2>&1 &
 fleet=$!
-sleep 0.5
+wait_report
 run 1 --count 5 --port $port --seconds 0.1
 grep -q "in use" "$tmp/err" || fail "does not say that the port is in use"
 kill $fleet
