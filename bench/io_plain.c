@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "bench/io.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 struct plain {
 	struct bench_variant variant;

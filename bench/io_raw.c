@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "bench/io.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 struct raw {
 	struct bench_variant variant;

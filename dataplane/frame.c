@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "crypto/message.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 enum {
 	AT_TYPE = 0,

@@ -15,7 +15,7 @@
 #include "crypto/sha256.h"
 #include "dataplane/context.h"
 #include "dataplane/dp.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 #include "dataplane/lap.h"
 #include "dataplane/mail.h"
 #include "dataplane/pace.h"

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/frame.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 static const uint8_t push_id[16] = {1, 2, 3, 4, 5, 6, 0x77, 8, 0xb9, 10, 11, 12, 13, 14, 15, 16};
 

@@ -7,7 +7,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
-#include "dataplane/io_wait.h"
+#include "dataplane/io/io_wait.h"
 #include "tests/kit/random.h"
 
 enum { MS_NS = 1000 * 1000 };

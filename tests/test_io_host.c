@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "dataplane/io_socket.h"
+#include "dataplane/io/io_socket.h"
 
 // ---- Making such a host
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "dataplane/io_mem.h"
+#include "dataplane/io/io_mem.h"
 #include "tests/kit/random.h"
 
 enum { BURST = 64, SEEN_MAX = 1 << 16 };

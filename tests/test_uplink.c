@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 #include "dataplane/push.h"
-#include "ue/protocol.h"
 #include "tests/kit/world.h"
+#include "ue/protocol.h"
 
 static const struct akmapush_ue_af af = {.fqdn = "meters.example.com",
 					 .ua_star_id = {0xff, 0x41, 0x4b, 0x50, 0x01}};

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 #include "tests/kit/malloc_gate.h"
 
 enum { BURST = 32, BURSTS = 1500, LEN = 100, SLEEP_NS = 1000000000 };

@@ -108,7 +108,7 @@ struct exchange {
 		bool is_sent; // all of it
 	} answer;
 	size_t n_unwanted; // octets of the body that came after the answer was decided
-	struct text text; // last: its octets need no clearing
+	struct text text;  // last: its octets need no clearing
 };
 
 static inline struct exchange *exchange_of(const struct http_request *request)

@@ -11,6 +11,6 @@ void request_header(struct exchange *x, const char *name, size_t name_len, const
 		    size_t value_len);
 void request_begin(struct exchange *x, bool complete); // the header fields are complete
 void request_data(struct exchange *x, const uint8_t *octets, size_t n);
-void request_end(struct exchange *x);    // the peer has sent all
+void request_end(struct exchange *x);      // the peer has sent all
 void request_answered(struct exchange *x); // all of the answer has left before that
-void request_closed(struct exchange *x); // the stream is over, and the session has let go of it
+void request_closed(struct exchange *x);   // the stream is over, and the session has let go of it

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/kit/world.h"
 #include "base/bytes.h"
 #include "dataplane/push.h"
+#include "tests/kit/world.h"
 #include "ue/protocol.h"
 
 enum { MODE_RAW, MODE_PUSH_ID, MODE_GENUINE, MODES, HEAD = 4, DEVICES = 4, CHANGE = 3 };

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/kit/http_routes.h"
 #include "control/http/http.h"
 #include "control/http/http_door.h"
 #include "control/http/http_session.h"
 #include "control/http/http_timeouts.h"
+#include "tests/kit/http_routes.h"
 
 enum { MODE_RAW, MODE_OCTETS, MODE_RECORDS, MODES, FRAME_HEAD = 9, OUT = 65536 };
 enum {

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 enum { BURST = 64, ARRIVAL_MS = 2000 };
 

@@ -11,7 +11,7 @@
 #include "control/config/config.h"
 #include "control/push/push.h"
 #include "dataplane/dp.h"
-#include "dataplane/io_mem.h"
+#include "dataplane/io/io_mem.h"
 #include "tests/kit/push_door.h"
 #include "tests/kit/push_store.h"
 #include "tests/kit/random.h"

@@ -11,7 +11,7 @@
 #include "control/registry/af.h"
 #include "control/registry/group.h"
 #include "control/registry/ue.h"
-#include "dataplane/io_mem.h"
+#include "dataplane/io/io_mem.h"
 
 static uint64_t mono_ns(const struct clock *clock)
 {

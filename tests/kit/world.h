@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "dataplane/dp.h"
-#include "dataplane/io_mem.h"
+#include "dataplane/io/io_mem.h"
 #include "tests/kit/random.h"
 #include "ue/akmapush_ue.h"
 

@@ -1,4 +1,4 @@
-#include "dataplane/io_mem_net.h"
+#include "dataplane/io/io_mem_net.h"
 
 #include <assert.h>
 #include <errno.h>

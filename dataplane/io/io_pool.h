@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 struct io_pool {
 	struct frame *frames; // [n]

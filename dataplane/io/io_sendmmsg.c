@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dataplane/io_list.h"
-#include "dataplane/io_socket.h"
+#include "dataplane/io/io_list.h"
+#include "dataplane/io/io_socket.h"
 
 static int sendmmsg_open(struct io **io, const struct io_config *config, char error[IO_ERROR_MAX])
 {

@@ -1,4 +1,4 @@
-#include "dataplane/io_socket.h"
+#include "dataplane/io/io_socket.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "dataplane/io_wait.h"
+#include "dataplane/io/io_wait.h"
 
 enum {
 	SEND_OCTETS = 4 << 20,

@@ -1,8 +1,8 @@
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 #include <string.h>
 
-#include "dataplane/io_list.h"
+#include "dataplane/io/io_list.h"
 
 const struct io_ops *const io_back_ends[] = {
 	&io_kernel,         &io_sendmmsg,

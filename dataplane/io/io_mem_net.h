@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/wake.h"
-#include "dataplane/io.h"
-#include "dataplane/io_mem.h"
-#include "dataplane/io_pool.h"
+#include "dataplane/io/io.h"
+#include "dataplane/io/io_mem.h"
+#include "dataplane/io/io_pool.h"
 
 enum { IO_MEM_WHEEL = 1 + IO_MEM_DELAY_MAX + 1 }; // steps ahead: 1, and up to IO_MEM_DELAY_MAX more
 

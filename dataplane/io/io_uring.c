@@ -18,8 +18,8 @@
 
 #include <liburing.h>
 
-#include "dataplane/io_list.h"
-#include "dataplane/io_socket.h"
+#include "dataplane/io/io_list.h"
+#include "dataplane/io/io_socket.h"
 
 enum outcome { DONE, AGAIN };
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 enum {
 	IO_MEM_WORKERS = 64,

@@ -1,4 +1,4 @@
-#include "dataplane/io_pool.h"
+#include "dataplane/io/io_pool.h"
 
 #include <errno.h>
 #include <stdlib.h>

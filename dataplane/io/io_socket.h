@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 #include "base/wake.h"
-#include "dataplane/io.h"
-#include "dataplane/io_pool.h"
+#include "dataplane/io/io.h"
+#include "dataplane/io/io_pool.h"
 
 enum io_family { IO_IPV4, IO_IPV6, IO_FAMILIES };
 

@@ -1,7 +1,7 @@
 #pragma once
 // The back ends by symbol, for the list in io.c and for kernel, which chooses among them.
 
-#include "dataplane/io.h"
+#include "dataplane/io/io.h"
 
 extern const struct io_ops io_kernel;
 extern const struct io_ops io_sendmmsg;

@@ -1,4 +1,4 @@
-#include "dataplane/io_wait.h"
+#include "dataplane/io/io_wait.h"
 
 #include <assert.h>
 #include <poll.h>

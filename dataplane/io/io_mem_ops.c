@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/io_list.h"
-#include "dataplane/io_mem_net.h"
-#include "dataplane/io_wait.h"
+#include "dataplane/io/io_list.h"
+#include "dataplane/io/io_mem_net.h"
+#include "dataplane/io/io_wait.h"
 
 static int mem_open(struct io **io, const struct io_config *config, char error[IO_ERROR_MAX])
 {

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dataplane/io_list.h"
-#include "dataplane/io_socket.h"
+#include "dataplane/io/io_list.h"
+#include "dataplane/io/io_socket.h"
 
 enum {
 	ROUNDS = 48,  // each a burst of every candidate
