@@ -402,11 +402,18 @@ void world_push_start(struct world *world, unsigned number)
 	assert(given);
 }
 
-void world_push_stop(struct world *world, unsigned number, enum dp_state state)
+static void give_stop(struct world *world, unsigned number, enum dp_state state)
 {
-	bool given = dp_push_stop(world->dp, world->pushes[number].push, state);
+	struct world_push *push = &world->pushes[number];
+	bool given = dp_push_stop(world->dp, push->push, state);
 
 	assert(given);
+	push->stop = state;
+}
+
+void world_push_stop(struct world *world, unsigned number, enum dp_state state)
+{
+	give_stop(world, number, state);
 	world_fence(world);
 	pthread_mutex_lock(&world->lock);
 	world->pushes[number].stopped = true;
@@ -537,5 +544,7 @@ void world_restart(struct world *world)
 		memset(push->replies, 0, sizeof(push->replies)); // the store keeps one per target
 		push->spec.states = push->checkpoint;
 		world_push_start(world, i);
+		if (push->stopped) // the store has it; before the workers' next turn
+			give_stop(world, i, push->stop);
 	}
 }

@@ -46,6 +46,7 @@ struct world_push {
 	uint8_t *checkpoint;                 // states; NULL before the first
 	bool done;                           // DP_EVENT_DONE came
 	bool stopped;                        // nothing of it may be sent any more
+	enum dp_state stop;                  // what its open targets became then
 	unsigned replies[WORLD_DEVICES_MAX]; // by place in handles
 };
 
