@@ -1,6 +1,6 @@
 // Pushes through crashes: AFs ask, recall, replace, are suspended; devices come and go; the store
 // holds batches back, refuses some, and the process dies at any moment. Whatever was answered holds
-// afterwards. AKMAPUSH_SEEDS sets how many worlds, AKMAPUSH_SEED the first.
+// afterwards. AKMAPUSH_STORIES sets how many worlds, AKMAPUSH_SEED the first.
 
 #include <criterion/criterion.h>
 
@@ -14,7 +14,7 @@
 #include "control/push/push_registry.h"
 #include "tests/kit/push_world.h"
 
-enum { SEEDS = 60, STEPS = 400, DEVICES = 12, OUT_MAX = 24, PUSHES_MAX = 600 };
+enum { STORIES = 60, STEPS = 400, DEVICES = 12, OUT_MAX = 24, PUSHES_MAX = 600 };
 
 static const char af_path[] = "/akma-push/v1/afs/meters.example.com";
 static const char pushes_path[] = "/akma-push/v1/meters.example.com/pushes";
@@ -334,10 +334,10 @@ static void tell(uint64_t seed)
 
 Test(push_crash, what_was_answered_holds, .timeout = 900)
 {
-	const char *given = getenv("AKMAPUSH_SEEDS");
-	unsigned seeds = given ? (unsigned)strtoul(given, NULL, 0) : SEEDS;
+	const char *given = getenv("AKMAPUSH_STORIES");
+	unsigned stories = given ? (unsigned)strtoul(given, NULL, 0) : STORIES;
 	struct random random = random_start();
 
-	for (unsigned i = 0; i < seeds; i++)
+	for (unsigned i = 0; i < stories; i++)
 		tell(i ? random_next(&random) : random.seed);
 }
