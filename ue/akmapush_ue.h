@@ -224,9 +224,9 @@ int akmapush_ue_set_kakma(struct akmapush_ue *ue, const uint8_t kakma[32],
 
 // Rule 7, for a UE without keys whose stored state was lost or damaged, while its keys were kept
 // elsewhere: takes the keys (previous may be NULL) and refuses what is dated up to 120 s from
-// now. 0, EINVAL (the UE has keys), ECRYPTO; EREFUSED without a trusted clock: wait for one, or for
-// the next primary authentication. What was
-// dated later, or comes once more under the next key, cannot be told from what is new.
+// now. What was dated later, or comes once more under the next key, cannot be told from what is
+// new. 0, EINVAL (the UE has keys), ECRYPTO; EREFUSED without a trusted clock: wait for one, or for
+// the next primary authentication.
 int akmapush_ue_recover(struct akmapush_ue *ue, const uint8_t current[32],
 			const uint8_t previous[32], const struct akmapush_ue_now *now);
 
