@@ -35,8 +35,7 @@ int push_suspend_af(struct app *app, const struct af *af);
 
 struct push_stats {
 	uint64_t accepted, refused, finished;
-	uint64_t
-		strangers_refused; // of those refused: too many identities not known or not allowed
+	uint64_t strangers_refused; // of those refused: too many identities not known or allowed
 	uint32_t waiting, running;
 };
 void push_stats(const struct app *app, struct push_stats *stats);

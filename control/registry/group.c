@@ -189,12 +189,14 @@ static int by_value(const void *a, const void *b)
 // for both. 0 or -ENOMEM.
 static int merge_in(uint32_t *sorted, uint32_t n_sorted, const uint32_t *more, uint32_t n)
 {
-	uint32_t *copy = n ? malloc(n * sizeof(*copy)) : NULL;
+	uint32_t *copy;
 
-	if (n && !copy)
+	if (!n)
+		return 0;
+	copy = malloc(n * sizeof(*copy));
+	if (!copy)
 		return -ENOMEM;
-	if (n)
-		memcpy(copy, more, n * sizeof(*copy));
+	memcpy(copy, more, n * sizeof(*copy));
 	qsort(copy, n, sizeof(*copy), by_value);
 	while (n > 0) {
 		bool is_old = n_sorted > 0 && sorted[n_sorted - 1] > copy[n - 1];

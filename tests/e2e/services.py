@@ -612,6 +612,22 @@ def full(folder):
           and b"make it larger" in done.stderr, done.stderr)
 
 
+def strangers(folder):
+    """push.strangers_max: an AF that names UEs nobody knows is put off, and a metric says so."""
+    d = Daemon(folder, "push: {{strangers_max: 2}}\n").start()
+    try:
+        d.ask("PUT", "/akma-push/v1/afs/guess.example", {"allowedUes": {"all": True}})
+        push = {"payload": "", "validityPeriod": 60}
+        path = "/akma-push/v1/guess.example/pushes"
+        for n, status in ((0, 201), (1, 201), (2, 429)):
+            a = expect(f"stranger {n}", d.ask(
+                "POST", path, {**push, "target": {"gpsi": f"msisdn-4900000{n}"}}), status)
+        check("when to come again", int(a.headers.get("retry-after", 0)) > 0, a.headers)
+        check("counted", "akmapush_pushes_refused_strangers_total 1\n" in d.get("/metrics").body)
+    finally:
+        d.stop()
+
+
 def no_room(folder):
     d = Daemon(folder).start()
     d.ask("PUT", API + "afs/af.example.com", {"allowedUes": {"all": True}})
@@ -691,7 +707,7 @@ def main():
         finally:
             if d.process.poll() is None:
                 d.process.kill()
-    for part in (roles, full, no_room, start):
+    for part in (roles, full, strangers, no_room, start):
         with tempfile.TemporaryDirectory() as folder:
             part(folder)
     print(f"{passed} passed, {failed} failed")
