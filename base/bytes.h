@@ -1,6 +1,7 @@
 #pragma once
-// Octets: loads and stores in network byte order, comparison and wiping of secrets.
-// Nothing here is aligned or aliased by cast: wire structures are read and written through these.
+// Octets: loads and stores in network byte order and in the other, comparison and wiping of
+// secrets. Nothing here is aligned or aliased by cast: wire structures are read and written through
+// these.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,27 @@ static inline void store32_be(void *p, uint32_t v)
 static inline void store64_be(void *p, uint64_t v)
 {
 	v = __builtin_bswap64(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline uint32_t load32_le(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint64_t load64_le(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline void store64_le(void *p, uint64_t v)
+{
 	memcpy(p, &v, sizeof(v));
 }
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -132,4 +134,11 @@ ssize_t base64_parse(const char *text, size_t text_len, void *octets, size_t max
 			b[out++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
 	return n;
+}
+
+void list_add(char *list, size_t size, const char *word)
+{
+	const size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len ? ", " : "", word);
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Octets as text and back: hexadecimal, base64 (RFC 4648 section 4, strict: padding required, no
-// other characters, unused bits zero). Any thread.
+// other characters, unused bits zero). And lists of words. Any thread.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,3 +22,6 @@ size_t base64_len(size_t n);
 void base64_write(char *text, const void *octets, size_t n);
 // Octets written, -EBADMSG for bad text, -EMSGSIZE when they are more than max.
 ssize_t base64_parse(const char *text, size_t text_len, void *octets, size_t max);
+
+// "a, b" from "a" and "b"; what does not fit is left out.
+void list_add(char *list, size_t size, const char *word);

@@ -4,9 +4,14 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "crypto/aead_implementations.h"
 
-const struct aead_ops *const aead_implementations[] = {&aead_openssl, NULL};
+const struct aead_ops *const aead_implementations[] = {
+#ifdef HAVE_X86_KERNELS
+	&aead_vaes512, &aead_vaes, &aead_aesni,
+#endif
+	&aead_openssl, NULL};
 
 const struct aead_ops *aead_best(void)
 {
@@ -24,4 +29,13 @@ const struct aead_ops *aead_find(const char *name)
 			return (*ops)->usable() ? *ops : NULL;
 	}
 	return NULL;
+}
+
+void aead_usable(char *names, size_t size)
+{
+	*names = 0;
+	for (const struct aead_ops *const *ops = aead_implementations; *ops; ops++) {
+		if ((*ops)->usable())
+			list_add(names, size, (*ops)->name);
+	}
 }

@@ -11,6 +11,7 @@
 enum { KEY_LENGTHS = 2, KEY_MAX = 32 };
 
 struct aead {
+	int aad_len;
 	EVP_CIPHER_CTX *sealing[KEY_LENGTHS];
 	EVP_CIPHER_CTX *opening[KEY_LENGTHS];
 };
@@ -44,10 +45,11 @@ static EVP_CIPHER_CTX *context(const EVP_CIPHER *cipher, bool seal)
 	return ctx;
 }
 
-static struct aead *open_openssl(void)
+static struct aead *open_openssl(unsigned aad_len)
 {
 	struct aead *const aead = calloc(1, sizeof(*aead));
 
+	assert(aad_len <= AEAD_AAD_MAX);
 	for (unsigned i = 0; aead && i < KEY_LENGTHS; i++) {
 		EVP_CIPHER *const cipher = EVP_CIPHER_fetch(NULL, cipher_names[i], NULL);
 
@@ -60,6 +62,7 @@ static struct aead *open_openssl(void)
 			release(aead);
 			return NULL;
 		}
+		aead->aad_len = (int)aad_len;
 	}
 	return aead;
 }
@@ -85,34 +88,35 @@ static void forget(EVP_CIPHER_CTX *ctx)
 }
 
 // Key, nonce and associated data go in, then the text.
-static void run(EVP_CIPHER_CTX *ctx, const struct aead_item *item)
+static void run(EVP_CIPHER_CTX *ctx, int aad_len, const struct aead_item *item)
 {
 	int n;
 
 	assert(item->len <= AEAD_TEXT_MAX);
 	must(EVP_CipherInit_ex2(ctx, NULL, item->key, item->nonce, -1, NULL));
-	must(EVP_CipherUpdate(ctx, NULL, &n, item->aad, AEAD_AAD));
+	if (aad_len)
+		must(EVP_CipherUpdate(ctx, NULL, &n, item->aad, aad_len));
 	if (item->len)
 		must(EVP_CipherUpdate(ctx, item->out, &n, item->in, item->len));
 }
 
-static void seal_one(EVP_CIPHER_CTX *ctx, struct aead_item *item)
+static void seal_one(EVP_CIPHER_CTX *ctx, int aad_len, struct aead_item *item)
 {
 	uint8_t none[AEAD_TAG];
 	int n;
 
-	run(ctx, item);
+	run(ctx, aad_len, item);
 	must(EVP_CipherFinal_ex(ctx, none, &n));
 	must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, item->out + item->len));
 }
 
-static void open_one(EVP_CIPHER_CTX *ctx, struct aead_item *item)
+static void open_one(EVP_CIPHER_CTX *ctx, int aad_len, struct aead_item *item)
 {
 	uint8_t tag[AEAD_TAG], none[AEAD_TAG];
 	int n;
 
 	memcpy(tag, item->in + item->len, AEAD_TAG);
-	run(ctx, item);
+	run(ctx, aad_len, item);
 	must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag));
 	item->ok = EVP_CipherFinal_ex(ctx, none, &n) == 1;
 	if (!item->ok)
@@ -124,7 +128,7 @@ static void seal(struct aead *aead, unsigned key_len, struct aead_item *item, un
 	EVP_CIPHER_CTX *const ctx = aead->sealing[index_of(key_len)];
 
 	for (unsigned i = 0; i < n; i++)
-		seal_one(ctx, &item[i]);
+		seal_one(ctx, aead->aad_len, &item[i]);
 	if (n)
 		forget(ctx);
 }
@@ -134,7 +138,7 @@ static void open_burst(struct aead *aead, unsigned key_len, struct aead_item *it
 	EVP_CIPHER_CTX *const ctx = aead->opening[index_of(key_len)];
 
 	for (unsigned i = 0; i < n; i++)
-		open_one(ctx, &item[i]);
+		open_one(ctx, aead->aad_len, &item[i]);
 	if (n)
 		forget(ctx);
 }

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "crypto/sha256_kernels.h"
 
 const struct sha256_ops *const sha256_kernels[] = {
-#ifdef HAVE_SHA256_SHANI
+#ifdef HAVE_X86_KERNELS
 	&sha256_shani,
 #endif
 	&sha256_scalar,
@@ -56,6 +57,15 @@ const struct sha256_ops *sha256_find(const char *name)
 			return (*kernel)->usable() ? *kernel : NULL;
 	}
 	return NULL;
+}
+
+void sha256_usable(char *names, size_t size)
+{
+	*names = 0;
+	for (const struct sha256_ops *const *kernel = sha256_kernels; *kernel; kernel++) {
+		if ((*kernel)->usable())
+			list_add(names, size, (*kernel)->name);
+	}
 }
 
 static uint32_t sigma0(uint32_t x)

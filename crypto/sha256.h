@@ -32,6 +32,7 @@ extern const struct sha256_ops *const sha256_kernels[];
 // The best usable kernel, or the named one; NULL when no usable kernel has that name.
 const struct sha256_ops *sha256_best(void);
 const struct sha256_ops *sha256_find(const char *name);
+void sha256_usable(char *names, size_t size); // all names that sha256_find knows here: "a, b"
 
 // The initial hash value, FIPS 180-4 section 5.3.3.
 extern const uint32_t sha256_initial[8];

@@ -23,6 +23,18 @@ static const char *check_tuning(const struct dp_tuning *tuning)
 	return NULL;
 }
 
+// Says which names would have been right.
+static int no_kernel(const char *what, const char *name, void (*usable)(char *, size_t),
+		     char error[DP_ERROR_MAX])
+{
+	char names[DP_ERROR_MAX / 2];
+
+	usable(names, sizeof(names));
+	snprintf(error, DP_ERROR_MAX, "this CPU runs no %s \"%.32s\"; it runs %s", what, name,
+		 names);
+	return -EINVAL;
+}
+
 static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 {
 	const char *wrong = NULL;
@@ -38,9 +50,9 @@ static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 	else if (!io_find(config->io))
 		wrong = "no such back end is built in";
 	else if (config->sha256 && !sha256_find(config->sha256))
-		wrong = "no such SHA-256 kernel, or this CPU lacks its instructions";
+		return no_kernel("SHA-256 kernel", config->sha256, sha256_usable, error);
 	else if (config->aead && !aead_find(config->aead))
-		wrong = "no such AEAD implementation, or this CPU lacks its instructions";
+		return no_kernel("AEAD implementation", config->aead, aead_usable, error);
 	else
 		wrong = check_tuning(&config->tuning);
 	if (!wrong)

@@ -128,7 +128,7 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	status = take_memory(w, config->dp, arena);
 	if (status)
 		return status;
-	w->aead = w->aead_ops->open();
+	w->aead = w->aead_ops->open(AEAD_AAD);
 	if (!w->aead)
 		return -ENOMEM;
 	status = open_io(w, config->dp, error);

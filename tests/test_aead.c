@@ -47,7 +47,7 @@ static struct criterion_test_params implementation_params(void)
 		if (!ops->usable())                                                                \
 			cr_skip("this CPU does not run the implementation %s", ops->name);         \
                                                                                                    \
-		struct aead *const aead = ops->open();                                             \
+		struct aead *const aead = ops->open(AEAD_AAD);                                     \
                                                                                                    \
 		cr_assert_not_null(aead);                                                          \
 		test_##test(ops, aead, key_lengths[0]);                                            \

@@ -98,3 +98,15 @@ Test(base64, every_length_both_ways)
 		cr_assert_arr_eq(back, octets, n, "seed %#" PRIx64, random.seed);
 	}
 }
+
+Test(list, words_as_far_as_they_fit)
+{
+	char list[8] = "";
+
+	list_add(list, sizeof(list), "one");
+	cr_assert_str_eq(list, "one");
+	list_add(list, sizeof(list), "two");
+	cr_assert_str_eq(list, "one, tw");
+	list_add(list, sizeof(list), "three");
+	cr_assert_str_eq(list, "one, tw");
+}

@@ -50,7 +50,7 @@ static void sender_open(struct sender *s, int family)
 	getsockname(s->fd, (struct sockaddr *)&own, &len);
 	s->port = ntohs(own.sin6_port);
 	subscribers_init(&s->subscribers, "akmapush");
-	s->aead = aead_best()->open();
+	s->aead = aead_best()->open(AEAD_AAD);
 }
 
 static void sender_close(struct sender *s)

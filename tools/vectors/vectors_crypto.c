@@ -202,7 +202,7 @@ unsigned vectors_crypto(struct vectors_implementation *all)
 			    n == VECTORS_IMPLEMENTATIONS_MAX)
 				continue;
 			*p = (struct parts){sha256_kernels[i], aead_implementations[j],
-					    aead_implementations[j]->open()};
+					    aead_implementations[j]->open(AEAD_AAD)};
 			if (!p->memory)
 				continue;
 			all[n] = (struct vectors_implementation){"", check_key, check_message,
