@@ -284,6 +284,42 @@ Test(ue_replay, acks_of_every_push_are_spaced)
 		pace_run(seed, seed % 2 ? 3 : 64);
 }
 
+// Fills the list of the first AF with `from` and the pushes after it, the last one ordered.
+static void fill_list(uint32_t from)
+{
+	for (uint32_t n = 0; n < LIST; n++) {
+		struct kit_push p = {.flags = n + 1 < LIST ? 0 : APUE_FLAG_ORDERED};
+
+		kit_push_id(p.push_id, 0, from + n);
+		cr_assert_eq(kit_push(&kit, &p), AKMAPUSH_UE_DELIVERED);
+	}
+}
+
+// No push function changes the flags of a push. Of one that does, a push that was late as an
+// ordered one and is accepted without that flag, below a full list, has one entry: its ACKs keep
+// their distance, and what is withdrawn is gone.
+Test(ue_replay, a_late_push_accepted_after_all_has_one_entry)
+{
+	struct kit_push p = {.flags = APUE_FLAG_ORDERED | APUE_FLAG_ACK_WANTED};
+
+	kit_init(&kit);
+	fill_list(10);
+	kit_push_id(p.push_id, 0, 1);
+	cr_assert_eq(kit_push(&kit, &p), AKMAPUSH_UE_OUT_OF_ORDER);
+	cr_assert_eq(kit_answered(&kit, 0), 3);
+
+	kit_pass(&kit, 1000);
+	p.flags = APUE_FLAG_ACK_WANTED;
+	cr_assert_eq(kit_push(&kit, &p), AKMAPUSH_UE_DELIVERED);
+	cr_assert_lt(kit_ack(&kit), 0, "within 2 s of the last");
+	kit_pass(&kit, 1000);
+	cr_assert_eq(kit_answered(&kit, 0), 0);
+
+	akmapush_ue_withdraw(kit.ue, &kit.got.id);
+	kit_pass(&kit, 60000);
+	cr_assert_eq(kit_ack(&kit), 0);
+}
+
 // (key, nonce) of an ACK: another content has another salt; the same content is the same octets.
 Test(ue_replay, acks_of_other_content_have_other_nonces)
 {

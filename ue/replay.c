@@ -159,6 +159,19 @@ static struct apue_entry *list_insert(struct akmapush_ue *ue, unsigned i, unsign
 	return list + at - 1;
 }
 
+// A push that was too late as an ordered one may be accepted without that flag: it has one entry all
+// the same, and its ACKs keep their distance.
+static void late_leave(struct apue_af *af, struct apue_entry *fresh)
+{
+	struct apue_entry *late = apue_late_find(af, fresh->push_id);
+
+	if (!late)
+		return;
+	fresh->acks = late->acks;
+	fresh->acked = late->acked;
+	memset(late, 0, sizeof(*late));
+}
+
 struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned i, unsigned slot,
 			       const uint8_t *push_id, uint64_t now_ms)
 {
@@ -166,13 +179,15 @@ struct apue_entry *apue_accept(struct akmapush_ue *ue, unsigned i, unsigned slot
 	struct apue_entry fresh = {.acks = 0}, *place;
 
 	memcpy(fresh.push_id, push_id, AKMAPUSH_UE_PUSH_ID);
+	late_leave(af, &fresh);
 	place = list_insert(ue, i, slot, push_id, now_ms);
-	if (place) {
-		*place = fresh;
-		return place;
+	if (!place) {
+		floor_raise(af->floor[slot], push_id);
+		place = late_take(af, push_id, now_ms);
 	}
-	floor_raise(af->floor[slot], push_id);
-	return late_take(af, push_id, now_ms);
+	if (place)
+		*place = fresh;
+	return place;
 }
 
 static void list_remove(struct akmapush_ue *ue, unsigned i, struct apue_entry *entry)
