@@ -1,23 +1,13 @@
 // Downlink: the part whose turn it is (turns.c) sends one burst.
 //
-//   take → lookup → derive → seal → frame → transmit
+//   take → lookup → protect (derive, seal, frame) → transmit
 //
 // Targets that fall out on the way are counted and their state says why. What the back end does not
 // take is walked again: the datagram is the same octets, whenever it is built.
 
 #include "dataplane/downlink.h"
 
-#include <assert.h>
-
-#include "base/bytes.h"
-#include "crypto/akma.h"
-
 enum { PREFETCH_AHEAD = 16 };
-
-struct target {
-	uint32_t place;
-	const struct context *context;
-};
 
 // ---- Stages
 
@@ -78,59 +68,6 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 	return found;
 }
 
-// From key contexts to message blocks. K_AF has its home in this frame (TS 33.535 A.4).
-static void derive(const struct worker *w, const struct dp_push *push, const struct target *target,
-		   unsigned n, struct message_block *block)
-{
-	const struct hmac_key *kakma[DP_BURST_MAX];
-	uint8_t kaf[DP_BURST_MAX][AKMA_KEY];
-
-	assert(0 < n && n <= DP_BURST_MAX);
-	for (unsigned i = 0; i < n; i++)
-		kakma[i] = &target[i].context->kakma;
-	push_kaf(w->sha, push, kakma, n, kaf);
-	message_blocks(w->sha, &push->push_info, kaf, n, block);
-	mem_wipe(kaf, n * sizeof(kaf[0]));
-}
-
-// Writes header and peer of one datagram and makes it ready to seal in place.
-static void frame_one(const struct dp_push *push, const struct target *target,
-		      const struct message_block *block, unsigned segment, struct frame *frame,
-		      struct aead_item *item)
-{
-	uint32_t ref = ref_of_place(&push->ref_key, target->place);
-
-	frame_write_header(frame->data, &push->header, segment, block->selector, ref);
-	memcpy(frame->ip, target->context->ip, sizeof(frame->ip));
-	frame->port = target->context->port;
-	*item = (struct aead_item){
-		.key = block->key,
-		.aad = frame->data,
-		.in = push->payload + (size_t)segment * push->segment_size,
-		.out = frame->data + FRAME_HEADER,
-		.len = push_segment_len(push, segment),
-	};
-	frame->len = (uint16_t)(FRAME_MIN + item->len);
-	message_push_nonce(item->nonce, block, ref, segment);
-}
-
-// All segments of n targets, target by target: frame [n * n_segments].
-static void seal(struct worker *w, const struct dp_push *push, const struct target *target,
-		 unsigned n, struct frame *frame[])
-{
-	struct message_block block[DP_BURST_MAX];
-	struct aead_item item[DP_BURST_MAX];
-	unsigned k = 0;
-
-	derive(w, push, target, n, block);
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
-			frame_one(push, &target[i], &block[i], segment, frame[k], &item[k]);
-	}
-	w->aead_ops->seal(w->aead, push->suite->key_len, item, k);
-	mem_wipe(block, n * sizeof(block[0]));
-}
-
 // ---- A burst
 
 // Whether the network refused a part of a message.
@@ -189,7 +126,7 @@ static bool transmit(struct worker *w, struct part *part, const struct target *t
 	const unsigned segments = part->push->n_segments;
 	unsigned sent, whole;
 
-	seal(w, part->push, target, n, frame);
+	protect_seal(&w->protect, part->push, target, n, frame);
 	sent = w->io_ops->transmit(w->io, frame, n * segments);
 	whole = sent / segments;
 	count_sent(w, part, target, whole, frame, sent);

@@ -1,26 +1,18 @@
 // Uplink: acknowledgements.
 //
-//   receive → match → derive → open → settle
+//   receive → match → verify → settle
 //
 // A datagram that is not what it should be is dropped for a counted reason; nothing is ever
 // answered. The tag is looked at last, states only move forward, so replays change nothing.
 
 #include "dataplane/uplink.h"
 
-#include "base/bytes.h"
-#include "crypto/akma.h"
+#include <string.h>
+
 #include "dataplane/frame.h"
 #include "dataplane/turns.h"
 
 enum { UPLINK_BURST = DP_BURST_MAX, STATUS_TOO_OLD = 3 };
-
-struct ack {
-	struct frame_ack frame;
-	struct part *part;
-	uint32_t place;
-	const struct context *context;
-	uint8_t *reply; // in the frame, opened in place
-};
 
 // ---- Match: which target it claims to be from
 
@@ -74,50 +66,6 @@ static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n,
 		else
 			worker_count(w, reason, 1);
 	}
-	return kept;
-}
-
-// ---- Open: n acknowledgements of one push
-
-static void derive(const struct worker *w, const struct dp_push *push, struct ack *const ack[],
-		   unsigned n, struct message_block *block)
-{
-	const struct hmac_key *kakma[UPLINK_BURST];
-	uint8_t kaf[UPLINK_BURST][AKMA_KEY];
-
-	for (unsigned i = 0; i < n; i++)
-		kakma[i] = &ack[i]->context->kakma;
-	push_kaf(w->sha, push, kakma, n, kaf);
-	message_blocks(w->sha, &push->ack_info, kaf, n, block);
-	mem_wipe(kaf, n * sizeof(kaf[0]));
-}
-
-// Opens in place; those whose tag verifies are left in ack, packed at the front.
-static unsigned open_burst(struct worker *w, struct ack *ack[], unsigned n)
-{
-	const struct dp_push *push = ack[0]->part->push;
-	struct message_block block[UPLINK_BURST];
-	struct aead_item item[UPLINK_BURST];
-	unsigned kept = 0;
-
-	derive(w, push, ack, n, block);
-	for (unsigned i = 0; i < n; i++) {
-		item[i] = (struct aead_item){
-			.key = block[i].key,
-			.aad = ack[i]->frame.aad,
-			.in = ack[i]->frame.ciphertext,
-			.out = ack[i]->reply,
-			.len = ack[i]->frame.reply_len,
-		};
-		message_ack_nonce(item[i].nonce, &block[i], ack[i]->frame.salt);
-	}
-	w->aead_ops->open_burst(w->aead, push->suite->key_len, item, n);
-	for (unsigned i = 0; i < n; i++) {
-		if (item[i].ok)
-			ack[kept++] = ack[i];
-	}
-	worker_count(w, REASON_RX_TAG, n - kept);
-	mem_wipe(block, n * sizeof(block[0]));
 	return kept;
 }
 
@@ -199,7 +147,7 @@ static unsigned take_one_push(struct ack *ack[], unsigned *n, struct ack *taken[
 static void verify(struct worker *w, struct ack *all, unsigned n)
 {
 	struct ack *ack[UPLINK_BURST], *same[UPLINK_BURST];
-	unsigned k;
+	unsigned k, kept;
 
 	for (unsigned i = 0; i < n; i++)
 		ack[i] = &all[i];
@@ -207,8 +155,9 @@ static void verify(struct worker *w, struct ack *all, unsigned n)
 		struct part *part = ack[0]->part;
 
 		k = take_one_push(ack, &n, same);
-		k = open_burst(w, same, k);
-		for (unsigned i = 0; i < k; i++)
+		kept = protect_verify(&w->protect, same, k);
+		worker_count(w, REASON_RX_TAG, k - kept);
+		for (unsigned i = 0; i < kept; i++)
 			settle(w, same[i]);
 		if (!part->n_open)
 			turns_settled(w, part);

@@ -113,8 +113,6 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 		.index = config->index,
 		.n_workers = config->dp->n_workers,
 		.clock = config->dp->clock,
-		.sha = config->sha,
-		.aead_ops = config->aead_ops,
 		.io_ops = io_find(config->dp->io),
 		.contexts = config->contexts,
 		.event_fd = config->dp->event_fd,
@@ -128,17 +126,17 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	status = take_memory(w, config->dp, arena);
 	if (status)
 		return status;
-	w->aead = w->aead_ops->open(AEAD_AAD);
-	if (!w->aead)
-		return -ENOMEM;
+	status = protect_init(&w->protect, config->sha, config->aead_ops);
+	if (status)
+		return status;
 	status = open_io(w, config->dp, error);
 	if (status)
-		w->aead_ops->close(w->aead);
+		protect_fini(&w->protect);
 	return status;
 }
 
 void worker_close(struct worker *w)
 {
 	w->io_ops->close(w->io);
-	w->aead_ops->close(w->aead);
+	protect_fini(&w->protect);
 }

@@ -11,14 +11,13 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ring.h"
-#include "crypto/aead.h"
-#include "crypto/sha256.h"
 #include "dataplane/context.h"
 #include "dataplane/dp.h"
 #include "dataplane/io/io.h"
 #include "dataplane/lap.h"
 #include "dataplane/mail.h"
 #include "dataplane/pace.h"
+#include "dataplane/protect.h"
 #include "dataplane/push.h"
 #include "dataplane/queue.h"
 #include "dataplane/running.h"
@@ -39,9 +38,7 @@ struct af_line {
 struct worker {
 	unsigned index, n_workers;
 	const struct clock *clock;
-	const struct sha256_ops *sha;
-	const struct aead_ops *aead_ops;
-	struct aead *aead;
+	struct protect protect;
 	const struct io_ops *io_ops;
 	struct io *io;
 	struct context *contexts; // of all handles; written for the slots of this worker

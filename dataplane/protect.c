@@ -1,0 +1,119 @@
+// Downlink derive → seal → frame, uplink derive → open.
+
+#include "dataplane/protect.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/akma.h"
+#include "crypto/message.h"
+
+int protect_init(struct protect *p, const struct sha256_ops *sha, const struct aead_ops *aead_ops)
+{
+	*p = (struct protect){
+		.sha = sha,
+		.aead_ops = aead_ops,
+		.aead = aead_ops->open(AEAD_AAD),
+	};
+	return p->aead ? 0 : -ENOMEM;
+}
+
+void protect_fini(struct protect *p)
+{
+	p->aead_ops->close(p->aead);
+}
+
+// From key contexts to message blocks. K_AF has its home in this frame (TS 33.535 A.4).
+static void derive(const struct protect *p, const struct dp_push *push,
+		   const struct message_info *info, const struct hmac_key *const kakma[],
+		   unsigned n, struct message_block *block)
+{
+	uint8_t kaf[DP_BURST_MAX][AKMA_KEY];
+
+	push_kaf(p->sha, push, kakma, n, kaf);
+	message_blocks(p->sha, info, kaf, n, block);
+	mem_wipe(kaf, n * sizeof(kaf[0]));
+}
+
+// ---- Downlink
+
+// Writes header and peer of one datagram and makes it ready to seal in place.
+static void frame_one(const struct dp_push *push, const struct target *target,
+		      const struct message_block *block, unsigned segment, struct frame *frame,
+		      struct aead_item *item)
+{
+	uint32_t ref = ref_of_place(&push->ref_key, target->place);
+
+	frame_write_header(frame->data, &push->header, segment, block->selector, ref);
+	memcpy(frame->ip, target->context->ip, sizeof(frame->ip));
+	frame->port = target->context->port;
+	*item = (struct aead_item){
+		.key = block->key,
+		.aad = frame->data,
+		.in = push->payload + (size_t)segment * push->segment_size,
+		.out = frame->data + FRAME_HEADER,
+		.len = push_segment_len(push, segment),
+	};
+	frame->len = (uint16_t)(FRAME_MIN + item->len);
+	message_push_nonce(item->nonce, block, ref, segment);
+}
+
+void protect_seal(const struct protect *p, const struct dp_push *push, const struct target target[],
+		  unsigned n, struct frame *const frame[])
+{
+	const struct hmac_key *kakma[DP_BURST_MAX];
+	struct message_block block[DP_BURST_MAX];
+	struct aead_item item[DP_BURST_MAX];
+	unsigned k = 0;
+
+	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
+	for (unsigned i = 0; i < n; i++)
+		kakma[i] = &target[i].context->kakma;
+	derive(p, push, &push->push_info, kakma, n, block);
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
+			frame_one(push, &target[i], &block[i], segment, frame[k], &item[k]);
+	}
+	p->aead_ops->seal(p->aead, push->suite->key_len, item, k);
+	mem_wipe(block, n * sizeof(block[0]));
+}
+
+// ---- Uplink
+
+static void item_of_ack(struct aead_item *item, const struct ack *ack,
+			const struct message_block *block)
+{
+	*item = (struct aead_item){
+		.key = block->key,
+		.aad = ack->frame.aad,
+		.in = ack->frame.ciphertext,
+		.out = ack->reply,
+		.len = ack->frame.reply_len,
+	};
+	message_ack_nonce(item->nonce, block, ack->frame.salt);
+}
+
+unsigned protect_verify(const struct protect *p, struct ack *ack[], unsigned n)
+{
+	const struct dp_push *push = ack[0]->part->push;
+	const struct hmac_key *kakma[DP_BURST_MAX];
+	struct message_block block[DP_BURST_MAX];
+	struct aead_item item[DP_BURST_MAX];
+	unsigned kept = 0;
+
+	assert(0 < n && n <= DP_BURST_MAX);
+	for (unsigned i = 0; i < n; i++)
+		kakma[i] = &ack[i]->context->kakma;
+	derive(p, push, &push->ack_info, kakma, n, block);
+	for (unsigned i = 0; i < n; i++)
+		item_of_ack(&item[i], ack[i], &block[i]);
+	p->aead_ops->open_burst(p->aead, push->suite->key_len, item, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (item[i].ok)
+			ack[kept++] = ack[i];
+	}
+	mem_wipe(block, n * sizeof(block[0]));
+	return kept;
+}

@@ -1,0 +1,50 @@
+#pragma once
+// What protects a burst: from key contexts to sealed datagrams, and from acknowledgements to what
+// they say. The one place of the data plane where K_AF and message blocks exist, each burst's in
+// one frame of the stack, wiped before it is left. Nothing here knows laps, paces or back ends.
+// Worker thread only.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/aead.h"
+#include "crypto/sha256.h"
+#include "dataplane/context.h"
+#include "dataplane/frame.h"
+#include "dataplane/io/io.h"
+#include "dataplane/push.h"
+
+struct protect {
+	const struct sha256_ops *sha;
+	const struct aead_ops *aead_ops;
+	struct aead *aead;
+};
+
+// A target of a push, its context looked up.
+struct target {
+	uint32_t place;
+	const struct context *context;
+};
+
+// An acknowledgement, read and matched, of one push and one UE.
+struct ack {
+	struct frame_ack frame;
+	struct part *part;
+	uint32_t place;
+	const struct context *context;
+	uint8_t *reply; // in the datagram, opened in place
+};
+
+// 0, or -ENOMEM.
+int protect_init(struct protect *protect, const struct sha256_ops *sha,
+		 const struct aead_ops *aead_ops);
+void protect_fini(struct protect *protect);
+
+// The whole datagrams with their peers, all segments of n targets, target by target:
+// frame [n * n_segments], at most DP_BURST_MAX of them. n > 0.
+void protect_seal(const struct protect *protect, const struct dp_push *push,
+		  const struct target target[], unsigned n, struct frame *const frame[]);
+
+// Opens n > 0 acknowledgements of one push; those whose tag verifies are left in ack, packed at the
+// front. Returns how many.
+unsigned protect_verify(const struct protect *protect, struct ack *ack[], unsigned n);
