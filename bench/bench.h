@@ -16,6 +16,7 @@ struct bench_options {
 	double seconds;        // no round begins after these
 	unsigned payload;      // octets
 	unsigned destinations; // of io
+	unsigned ues;          // in the table of contexts
 	const char *only;      // the variants whose names contain this; NULL: all
 };
 
@@ -26,6 +27,7 @@ struct bench {
 };
 
 extern const struct bench bench_io;
+extern const struct bench bench_chain;
 
 // ---- Variants, in turns
 

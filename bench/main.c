@@ -8,10 +8,11 @@
 
 #include "base/log.h"
 #include "bench/bench.h"
+#include "bench/table.h"
 
 enum { CPU_LAST = -1, CPU_ANY = -2 };
 
-static const struct bench *const benches[] = {&bench_io, NULL};
+static const struct bench *const benches[] = {&bench_chain, &bench_io, NULL};
 
 static void usage(FILE *to)
 {
@@ -25,6 +26,7 @@ static void usage(FILE *to)
 	      "  --cpu N             the processor to run on; any: not pinned (the last one)\n"
 	      "  --payload N         octets of payload, 0 to 1184 (64)\n"
 	      "  --destinations N    io: how many, 1 to 65536 (65536)\n"
+	      "  --ues N             UEs in the table, 1000 to 100000000 (1000000)\n"
 	      "  --only TEXT         the reference and the variants with TEXT in their name\n"
 	      "  --help\n",
 	      to);
@@ -99,6 +101,8 @@ static bool take_option(int option, struct bench_options *o, int *on_cpu)
 		return number("payload", optarg, 0, 1184, &o->payload);
 	case 'd':
 		return number("destinations", optarg, 1, 65536, &o->destinations);
+	case 'u':
+		return number("ues", optarg, TABLE_UES_MIN, TABLE_UES_MAX, &o->ues);
 	case 'o':
 		o->only = optarg;
 		return true;
@@ -119,6 +123,7 @@ static bool take_options(int argc, char *argv[], struct bench_options *o, int *o
 		{"cpu", required_argument, NULL, 'c'},
 		{"payload", required_argument, NULL, 'p'},
 		{"destinations", required_argument, NULL, 'd'},
+		{"ues", required_argument, NULL, 'u'},
 		{"only", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -166,7 +171,8 @@ static bool pin(int on_cpu)
 
 int main(int argc, char *argv[])
 {
-	struct bench_options options = {.seconds = 10, .payload = 64, .destinations = 65536};
+	struct bench_options options = {
+		.seconds = 10, .payload = 64, .destinations = 65536, .ues = 1000000};
 	const struct bench *bench;
 	int on_cpu = CPU_LAST;
 

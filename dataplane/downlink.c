@@ -52,13 +52,8 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 		const struct context *context = &w->contexts[handles[place[i]]];
 		enum dp_state why;
 
-		if (i + PREFETCH_AHEAD < n) {
-			const struct context *ahead =
-				&w->contexts[handles[place[i + PREFETCH_AHEAD]]];
-
-			__builtin_prefetch(ahead);
-			__builtin_prefetch((const uint8_t *)ahead + 64);
-		}
+		if (i + PREFETCH_AHEAD < n)
+			context_prefetch(&w->contexts[handles[place[i + PREFETCH_AHEAD]]]);
 		why = obstacle(context, w->now_s);
 		if (why == DP_SENT)
 			target[found++] = (struct target){place[i], context};
