@@ -9,16 +9,16 @@
 
 #include "base/bytes.h"
 
-enum { CHUNK = 64, PAD_END = 0x80, LENGTH = 8, IPAD = 0x36, OPAD = 0x5c };
+enum { CHUNK = 64, PAD_END = 0x80, LENGTH = 8, IPAD = 0x36363636, OPAD = 0x5c5c5c5c };
 
 static_assert(HMAC_MESSAGE_MAX + 1 + LENGTH == HMAC_MESSAGE_BLOCKS * SHA256_BLOCK,
 	      "the longest message fills its blocks");
 static_assert(sizeof(struct hmac_key) == 2 * SHA256_DIGEST, "pad states lie one behind the other");
 
-// A burst on its way: the running states, and for each the one block that is its own. Secret.
+// A burst on its way, in words of host order: inner hashes, then the macs. Secret.
 struct burst {
-	uint32_t state[CHUNK][8];
-	uint8_t block[CHUNK][SHA256_BLOCK];
+	uint32_t inner[CHUNK][8];
+	uint32_t outer[CHUNK][8];
 };
 
 static unsigned min(unsigned a, unsigned b)
@@ -28,43 +28,54 @@ static unsigned min(unsigned a, unsigned b)
 
 static void burst_wipe(struct burst *burst, unsigned n)
 {
-	mem_wipe(burst->state, n * sizeof(burst->state[0]));
-	mem_wipe(burst->block, n * sizeof(burst->block[0]));
+	mem_wipe(burst->inner, n * sizeof(burst->inner[0]));
+	mem_wipe(burst->outer, n * sizeof(burst->outer[0]));
 }
 
-// Eight octets at a time: octet by octet it is a quarter of the cost of hmac_key_init.
-static void pad_write(uint8_t block[SHA256_BLOCK], const uint8_t key[HMAC_KEY], uint8_t pad)
+static void words_load(uint32_t words[8], const uint8_t octets[HMAC_KEY])
 {
-	const uint64_t pads = pad * 0x0101010101010101;
-
-	for (unsigned i = 0; i < SHA256_BLOCK; i += sizeof(pads)) {
-		uint64_t word = 0;
-
-		if (i < HMAC_KEY)
-			memcpy(&word, key + i, sizeof(word));
-		word ^= pads;
-		memcpy(block + i, &word, sizeof(word));
-	}
+	for (unsigned i = 0; i < 8; i++)
+		words[i] = load32_be(octets + 4 * i);
 }
 
-// The 2n pad states of n keys are one array to the kernel: inner, outer, inner, …
+// state[i] = the hash of key[i] ^ pad; the keys come with the last pad xored in, and flip changes
+// it.
+static void pads(const struct sha256_ops *sha, uint32_t key[][8], uint32_t state[][8], unsigned n,
+		 uint32_t flip, const uint32_t pad[8])
+{
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned k = 0; k < 8; k++)
+			key[i][k] ^= flip;
+		memcpy(state[i], sha256_initial, sizeof(state[i]));
+	}
+	sha->compress_half(state, (const uint32_t(*)[8])key, pad, n);
+}
+
+static void key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], unsigned n,
+		     struct hmac_key *out)
+{
+	static const uint32_t ipad[8] = {[0 ... 7] = IPAD}, opad[8] = {[0 ... 7] = OPAD};
+	uint32_t words[CHUNK][8], state[CHUNK][8];
+
+	for (unsigned i = 0; i < n; i++)
+		words_load(words[i], key[i]);
+	pads(sha, words, state, n, IPAD, ipad);
+	for (unsigned i = 0; i < n; i++)
+		memcpy(out[i].inner, state[i], sizeof(out[i].inner));
+	pads(sha, words, state, n, IPAD ^ OPAD, opad);
+	for (unsigned i = 0; i < n; i++)
+		memcpy(out[i].outer, state[i], sizeof(out[i].outer));
+	mem_wipe(words, n * sizeof(words[0]));
+	mem_wipe(state, n * sizeof(state[0]));
+}
+
 void hmac_key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], unsigned n,
 		   struct hmac_key *state)
 {
-	uint8_t block[CHUNK][SHA256_BLOCK];
-	const unsigned used = min(n, CHUNK / 2);
-
 	for (unsigned count; n; n -= count, key += count, state += count) {
-		count = min(n, CHUNK / 2);
-		for (unsigned i = 0; i < count; i++) {
-			memcpy(state[i].inner, sha256_initial, sizeof(state[i].inner));
-			memcpy(state[i].outer, sha256_initial, sizeof(state[i].outer));
-			pad_write(block[2 * i], key[i], IPAD);
-			pad_write(block[2 * i + 1], key[i], OPAD);
-		}
-		sha->compress_each((uint32_t(*)[8])state, block, 2 * count);
+		count = min(n, CHUNK);
+		key_init(sha, key, count, state);
 	}
-	mem_wipe(block, 2 * used * sizeof(block[0]));
 }
 
 int hmac_message_init(struct hmac_message *message, const void *data, size_t len)
@@ -87,28 +98,24 @@ int hmac_message_init(struct hmac_message *message, const void *data, size_t len
 	return 0;
 }
 
-static void take_inner(struct burst *burst, const struct hmac_key *const key[], unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		memcpy(burst->state[i], key[i]->inner, sizeof(burst->state[i]));
-}
-
-// The inner digests in burst->state go under the outer pads: one block each, 64 + 32 octets hashed.
-static void outer(const struct sha256_ops *sha, struct burst *burst,
-		  const struct hmac_key *const key[], unsigned n, uint8_t mac[][HMAC_MAC])
+static void take_key(struct burst *burst, const struct hmac_key *const key[], unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		uint8_t *const block = burst->block[i];
-
-		sha256_digest_write(block, burst->state[i]);
-		block[SHA256_DIGEST] = PAD_END;
-		memset(block + SHA256_DIGEST + 1, 0, SHA256_BLOCK - SHA256_DIGEST - 1 - LENGTH);
-		store64_be(block + SHA256_BLOCK - LENGTH, (SHA256_BLOCK + SHA256_DIGEST) * 8);
-		memcpy(burst->state[i], key[i]->outer, sizeof(burst->state[i]));
+		memcpy(burst->inner[i], key[i]->inner, sizeof(burst->inner[i]));
+		memcpy(burst->outer[i], key[i]->outer, sizeof(burst->outer[i]));
 	}
-	sha->compress_each(burst->state, burst->block, n);
+}
+
+// The inner digests go under the outer pads: one block each, 64 + 32 octets hashed.
+static void outer(const struct sha256_ops *sha, struct burst *burst, unsigned n,
+		  uint8_t mac[][HMAC_MAC])
+{
+	static const uint32_t rest[8] = {
+		[0] = 0x80000000, [7] = (SHA256_BLOCK + SHA256_DIGEST) * 8};
+
+	sha->compress_half(burst->outer, (const uint32_t(*)[8])burst->inner, rest, n);
 	for (unsigned i = 0; i < n; i++)
-		sha256_digest_write(mac[i], burst->state[i]);
+		sha256_digest_write(mac[i], burst->outer[i]);
 }
 
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
@@ -127,10 +134,10 @@ void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[
 	assert(n_blocks && n_blocks <= HMAC_MESSAGE_BLOCKS);
 	for (unsigned count; n; n -= count, key += count, mac += count) {
 		count = min(n, CHUNK);
-		take_inner(&burst, key, count);
+		take_key(&burst, key, count);
 		for (unsigned b = 0; b < n_blocks; b++)
-			sha->compress_same(burst.state, &block[b], count);
-		outer(sha, &burst, key, count, mac);
+			sha->compress_same(burst.inner, &block[b], count);
+		outer(sha, &burst, count, mac);
 	}
 	burst_wipe(&burst, used);
 }
@@ -144,10 +151,10 @@ void hmac_each(const struct sha256_ops *sha, const struct hmac_key *const key[],
 
 	for (unsigned count; n; n -= count, key += count, first += count, mac += count) {
 		count = min(n, CHUNK);
-		take_inner(&burst, key, count);
-		sha->compress_each(burst.state, first, count);
-		sha->compress_same(burst.state, last, count);
-		outer(sha, &burst, key, count, mac);
+		take_key(&burst, key, count);
+		sha->compress_each(burst.inner, first, count);
+		sha->compress_same(burst.inner, last, count);
+		outer(sha, &burst, count, mac);
 	}
 	burst_wipe(&burst, used);
 }
@@ -157,8 +164,8 @@ void hmac_one(const struct sha256_ops *sha, const struct hmac_key *key, const vo
 {
 	struct burst burst;
 
-	take_inner(&burst, &key, 1);
-	sha256_finish(sha, burst.state[0], SHA256_BLOCK, data, len);
-	outer(sha, &burst, &key, 1, (uint8_t(*)[HMAC_MAC])mac);
+	take_key(&burst, &key, 1);
+	sha256_finish(sha, burst.inner[0], SHA256_BLOCK, data, len);
+	outer(sha, &burst, 1, (uint8_t(*)[HMAC_MAC])mac);
 	burst_wipe(&burst, 1);
 }

@@ -79,16 +79,21 @@ static uint32_t sigma1(uint32_t x)
 }
 
 // FIPS 180-4 section 6.2.2 step 1, with the round constants added at the end.
-void sha256_expand(struct sha256_schedule *schedule, const uint8_t block[SHA256_BLOCK])
+void sha256_expand_words(struct sha256_schedule *schedule)
 {
-	uint32_t *w = schedule->wk;
+	uint32_t *const w = schedule->wk;
 
-	for (unsigned t = 0; t < 16; t++)
-		w[t] = load32_be(block + 4 * t);
 	for (unsigned t = 16; t < SHA256_ROUNDS; t++)
 		w[t] = sigma1(w[t - 2]) + w[t - 7] + sigma0(w[t - 15]) + w[t - 16];
 	for (unsigned t = 0; t < SHA256_ROUNDS; t++)
 		w[t] += sha256_k[t];
+}
+
+void sha256_expand(struct sha256_schedule *schedule, const uint8_t block[SHA256_BLOCK])
+{
+	for (unsigned t = 0; t < 16; t++)
+		schedule->wk[t] = load32_be(block + 4 * t);
+	sha256_expand_words(schedule);
 }
 
 void sha256_finish(const struct sha256_ops *sha, uint32_t state[8], uint64_t before,

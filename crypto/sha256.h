@@ -3,8 +3,10 @@
 // a const object in a list, best first, scalar last; tests run every usable one against scalar. The
 // caller owns all memory. Any thread.
 //
-// Two shapes, because a fan-out hashes the same text under many keys: compress_same takes one block
-// whose schedule was expanded once (W[t] + K[t]); compress_each takes a block per state.
+// Three shapes, because a fan-out hashes the same text under many keys: compress_same takes one
+// block whose schedule was expanded once (W[t] + K[t]); compress_half a block per state of which
+// only the first half differs, as words: a key with its pad, a digest with its padding;
+// compress_each takes any blocks.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +26,9 @@ struct sha256_ops {
 	// state [n][8] in and out, words in host order; no alignment asked of block.
 	void (*compress_same)(uint32_t state[][8], const struct sha256_schedule *block, unsigned n);
 	void (*compress_each)(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n);
+	// Block i = half[i] || rest, words in host order; half may not overlap state.
+	void (*compress_half)(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
+			      unsigned n);
 };
 
 // NULL-terminated, best first.

@@ -7,6 +7,9 @@
 // The round constants, FIPS 180-4 section 4.2.2.
 extern const uint32_t sha256_k[SHA256_ROUNDS];
 
+// The schedule of the 16 words that are in wk already.
+void sha256_expand_words(struct sha256_schedule *schedule);
+
 extern const struct sha256_ops sha256_scalar;
 extern const struct sha256_ops sha256_shani;
 

@@ -56,6 +56,22 @@ static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOC
 	mem_wipe(&schedule, sizeof(schedule));
 }
 
+static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
+			  unsigned n)
+{
+	struct sha256_schedule schedule;
+
+	if (!n)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(schedule.wk, half[i], sizeof(half[i]));
+		memcpy(schedule.wk + 8, rest, sizeof(half[i]));
+		sha256_expand_words(&schedule);
+		compress(state[i], &schedule);
+	}
+	mem_wipe(&schedule, sizeof(schedule));
+}
+
 static bool usable(void)
 {
 	return true;
@@ -67,4 +83,5 @@ const struct sha256_ops sha256_scalar = {
 	.usable = usable,
 	.compress_same = compress_same,
 	.compress_each = compress_each,
+	.compress_half = compress_half,
 };

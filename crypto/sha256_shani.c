@@ -96,8 +96,26 @@ static inline __attribute__((always_inline)) __m128i load_words_be(const uint8_t
 	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)octets), swap);
 }
 
-static inline __attribute__((always_inline)) void
-each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned lanes)
+// Where the 16 words of a lane's block come from: octets of its own, or words of its own and others
+// that all share.
+struct source {
+	bool whole; // block counts, else half and rest
+	const uint8_t (*block)[SHA256_BLOCK];
+	const uint32_t (*half)[8];
+	const uint32_t *rest;
+};
+
+static inline __attribute__((always_inline)) __m128i first_quad(const struct source *from,
+								unsigned lane, unsigned q)
+{
+	if (from->whole)
+		return load_words_be(from->block[lane] + 16 * q);
+	return _mm_loadu_si128(
+		(const __m128i *)(q < 2 ? from->half[lane] + 4 * q : from->rest + 4 * (q - 2)));
+}
+
+static inline __attribute__((always_inline)) void each(uint32_t state[][8], struct source from,
+						       unsigned lanes)
 {
 	struct halves s[LANES];
 	__m128i w[LANES][4], wk[LANES];
@@ -110,8 +128,7 @@ each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned lanes)
 
 		EACH_LANE(i)
 		{
-			w[i][q % 4] =
-				q < 4 ? load_words_be(block[i] + 16 * q) : next_quad(w[i], q % 4);
+			w[i][q % 4] = q < 4 ? first_quad(&from, i, q) : next_quad(w[i], q % 4);
 			wk[i] = _mm_add_epi32(w[i][q % 4], k);
 		}
 		four_rounds(s, wk, lanes);
@@ -136,18 +153,31 @@ static __attribute__((noinline)) void each_of(uint32_t state[][8],
 					      const uint8_t block[][SHA256_BLOCK], unsigned n)
 {
 	for (; n >= LANES; n -= LANES, state += LANES, block += LANES)
-		each(state, block, 4);
+		each(state, (struct source){.whole = true, .block = block}, 4);
 	if (n == 3)
-		each(state, block, 3);
+		each(state, (struct source){.whole = true, .block = block}, 3);
 	else if (n == 2)
-		each(state, block, 2);
+		each(state, (struct source){.whole = true, .block = block}, 2);
 	else if (n == 1)
-		each(state, block, 1);
+		each(state, (struct source){.whole = true, .block = block}, 1);
+}
+
+static __attribute__((noinline)) void half_of(uint32_t state[][8], const uint32_t half[][8],
+					      const uint32_t rest[8], unsigned n)
+{
+	for (; n >= LANES; n -= LANES, state += LANES, half += LANES)
+		each(state, (struct source){.half = half, .rest = rest}, 4);
+	if (n == 3)
+		each(state, (struct source){.half = half, .rest = rest}, 3);
+	else if (n == 2)
+		each(state, (struct source){.half = half, .rest = rest}, 2);
+	else if (n == 1)
+		each(state, (struct source){.half = half, .rest = rest}, 1);
 }
 
 // Message words are secret as often as not (key ^ ipad), and four streams do not fit the registers:
-// this takes the place on the stack where each_of() spilled them (GCC 12: 168 octets, clang 14:
-// 904).
+// this takes the place on the stack where each_of() or half_of() spilled them (GCC 12: 168 octets,
+// clang 14: 904).
 static __attribute__((noinline)) void wipe_spills(void)
 {
 	uint8_t frame[1024];
@@ -158,6 +188,13 @@ static __attribute__((noinline)) void wipe_spills(void)
 static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n)
 {
 	each_of(state, block, n);
+	wipe_spills();
+}
+
+static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
+			  unsigned n)
+{
+	half_of(state, half, rest, n);
 	wipe_spills();
 }
 
@@ -176,4 +213,5 @@ const struct sha256_ops sha256_shani = {
 	.usable = usable,
 	.compress_same = compress_same,
 	.compress_each = compress_each,
+	.compress_half = compress_half,
 };

@@ -40,12 +40,10 @@ static void derive(const struct protect *p, const struct dp_push *push,
 // ---- Downlink
 
 // Writes header and peer of one datagram and makes it ready to seal in place.
-static void frame_one(const struct dp_push *push, const struct target *target,
+static void frame_one(const struct dp_push *push, const struct target *target, uint32_t ref,
 		      const struct message_block *block, unsigned segment, struct frame *frame,
 		      struct aead_item *item)
 {
-	uint32_t ref = ref_of_place(&push->ref_key, target->place);
-
 	frame_write_header(frame->data, &push->header, segment, block->selector, ref);
 	memcpy(frame->ip, target->context->ip, sizeof(frame->ip));
 	frame->port = target->context->port;
@@ -66,15 +64,19 @@ void protect_seal(const struct protect *p, const struct dp_push *push, const str
 	const struct hmac_key *kakma[DP_BURST_MAX];
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
+	uint32_t place[DP_BURST_MAX], ref[DP_BURST_MAX];
 	unsigned k = 0;
 
 	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		kakma[i] = &target[i].context->kakma;
+		place[i] = target[i].place;
+	}
 	derive(p, push, &push->push_info, kakma, n, block);
+	ref_of_places(&push->ref_key, place, n, ref);
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
-			frame_one(push, &target[i], &block[i], segment, frame[k], &item[k]);
+			frame_one(push, &target[i], ref[i], &block[i], segment, frame[k], &item[k]);
 	}
 	p->aead_ops->seal(p->aead, push->suite->key_len, item, k);
 	mem_wipe(block, n * sizeof(block[0]));

@@ -39,6 +39,24 @@ Test(ref, secrets_give_unrelated_refs)
 	cr_assert(ascending > 32000 && ascending < 33600, "%u of 65536 ascend", ascending);
 }
 
+Test(ref, many_places_are_as_one_by_one)
+{
+	uint8_t secret[REF_SECRET] = "a burst's secret";
+	uint32_t place[70], ref[70];
+	struct ref_key key;
+
+	ref_key_init(sha256_best(), &key, secret);
+	for (unsigned i = 0; i < 70; i++)
+		place[i] = i * 0x01234567 + (i & 1);
+	for (unsigned n = 0; n <= 70; n++) {
+		memset(ref, 0xa5, sizeof(ref));
+		ref_of_places(&key, place, n, ref);
+		for (unsigned i = 0; i < n; i++)
+			cr_assert_eq(ref[i], ref_of_place(&key, place[i]), "%u of %u", i, n);
+		cr_assert(n == 70 || ref[n] == 0xa5a5a5a5);
+	}
+}
+
 // Sixteen bits of output each, over consecutive places: every value of either half about equally
 // often.
 Test(ref, halves_are_spread)
