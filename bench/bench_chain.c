@@ -24,6 +24,8 @@ static const char af_id[] = "meters.telemetry.operator.example\xff\x41\x4b\x50\x
 struct chain {
 	struct table table;
 	struct protect protect;
+	struct protect hot;
+	struct arena cache;
 	struct dp_push *push;
 	uint8_t s[S_MAX]; // of K_AF
 	unsigned s_len;
@@ -58,7 +60,7 @@ static void lookup(const struct chain *c, const uint32_t handle[], unsigned n,
 	for (unsigned i = 0; i < n; i++) {
 		if (i + AHEAD < n)
 			context_prefetch(context_of(c, handle[i + AHEAD]));
-		target[i] = (struct target){handle[i], context_of(c, handle[i])};
+		target[i] = (struct target){handle[i], handle[i], context_of(c, handle[i])};
 	}
 }
 
@@ -69,6 +71,16 @@ static void warm(struct runner *r, const uint32_t handle[], unsigned n)
 
 	lookup(c, handle, n, target);
 	protect_seal(&c->protect, c->push, target, n, c->frame);
+}
+
+// The AF is hot, all K_AFs are in its cache.
+static void hot(struct runner *r, const uint32_t handle[], unsigned n)
+{
+	struct chain *const c = r->chain;
+	struct target target[BURST];
+
+	lookup(c, handle, n, target);
+	protect_seal(&c->hot, c->push, target, n, c->frame);
 }
 
 // As if the table held K_AKMA instead of its pad states.
@@ -226,6 +238,25 @@ static int chain_open_push(struct chain *c, unsigned payload)
 	return 0;
 }
 
+// A cache with room for all, filled.
+static bool hot_open(struct chain *c)
+{
+	uint64_t octets = (sizeof(struct hmac_key) + sizeof(uint64_t)) * c->table.ues;
+	uint64_t room = 1;
+
+	while (room < octets)
+		room *= 2;
+	room += room / 8;
+	if (protect_init(&c->hot, sha256_best(), aead_best()))
+		return false;
+	if (arena_init(&c->cache, kaf_cache_size(room, 1), ARENA_PAGES_HUGE) ||
+	    kaf_cache_init(&c->hot.cache, room, 1, 0, &c->cache)) {
+		fprintf(stderr, "akmapush-bench: no memory for the cache of K_AFs\n");
+		return false;
+	}
+	return kaf_cache_set_hot(&c->hot.cache, 0, true);
+}
+
 static struct chain *chain_open(const struct bench_options *options)
 {
 	struct chain *const c = calloc(1, sizeof(*c));
@@ -239,7 +270,7 @@ static struct chain *chain_open(const struct bench_options *options)
 		c->frame[i] = &c->frames[i];
 	}
 	if (!protect_init(&c->protect, sha256_best(), aead_best()) &&
-	    !chain_open_push(c, options->payload))
+	    !chain_open_push(c, options->payload) && hot_open(c))
 		return c;
 	table_close(&c->table);
 	free(c);
@@ -250,6 +281,8 @@ static void chain_close(struct chain *c)
 {
 	push_free(c->push);
 	protect_fini(&c->protect);
+	protect_fini(&c->hot);
+	arena_fini(&c->cache);
 	table_close(&c->table);
 	free(c);
 }
@@ -293,9 +326,8 @@ static void put_ours(struct line_up *all, const struct bench_options *options, s
 		void (*burst)(struct runner *r, const uint32_t handle[], unsigned n);
 		bool in_order;
 	} ours[] = {
-		{"warm", warm, false},
-		{"warm-in-order", warm, true},
-		{"cold", cold, false},
+		{"warm", warm, false}, {"warm-in-order", warm, true}, {"cold", cold, false},
+		{"hot", hot, false},   {"hot-in-order", hot, true},
 	};
 
 	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)

@@ -88,8 +88,6 @@ void message_info_init(struct message_info *info, const struct message_suite *su
 
 // Bursts of what message_blocks makes on its way, wiped as one.
 struct scratch {
-	struct hmac_key key[CHUNK];
-	const struct hmac_key *keys[CHUNK];
 	uint8_t t[2][CHUNK][HMAC_MAC];
 	uint8_t second[CHUNK][SHA256_BLOCK];
 };
@@ -105,14 +103,14 @@ static void second_write(uint8_t block[SHA256_BLOCK], const uint8_t t1[HMAC_MAC]
 }
 
 static void expand(const struct sha256_ops *sha, const struct message_info *info,
-		   struct scratch *scratch, unsigned n)
+		   const struct hmac_key *const kaf[], struct scratch *scratch, unsigned n)
 {
-	hmac_blocks(sha, scratch->keys, &info->first, 1, n, scratch->t[0]);
+	hmac_blocks(sha, kaf, &info->first, 1, n, scratch->t[0]);
 	if (info->suite->okm_len <= HMAC_MAC)
 		return;
 	for (unsigned i = 0; i < n; i++)
 		second_write(scratch->second[i], scratch->t[0][i], info->info);
-	hmac_each(sha, scratch->keys, scratch->second, &second_end, n, scratch->t[1]);
+	hmac_each(sha, kaf, scratch->second, &second_end, n, scratch->t[1]);
 }
 
 // Octets [from, from + len) of T(1) || T(2), which lie in one of the two.
@@ -135,26 +133,40 @@ static void take_apart(const struct message_suite *suite, const struct scratch *
 	}
 }
 
-void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
-		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
+void message_blocks_from(const struct sha256_ops *sha, const struct message_info *info,
+			 const struct hmac_key *const kaf[], unsigned n,
+			 struct message_block *block)
 {
 	struct scratch scratch;
 	const unsigned used = n < CHUNK ? n : CHUNK;
 
-	for (unsigned i = 0; i < used; i++)
-		scratch.keys[i] = &scratch.key[i];
 	for (unsigned count; n; n -= count, kaf += count, block += count) {
 		count = n < CHUNK ? n : CHUNK;
-		hmac_key_init(sha, kaf, count, scratch.key);
-		expand(sha, info, &scratch, count);
+		expand(sha, info, kaf, &scratch, count);
 		take_apart(info->suite, &scratch, count, block);
 	}
-	mem_wipe(scratch.key, used * sizeof(scratch.key[0]));
 	mem_wipe(scratch.t[0], used * HMAC_MAC);
 	if (info->suite->okm_len > HMAC_MAC) {
 		mem_wipe(scratch.t[1], used * HMAC_MAC);
 		mem_wipe(scratch.second, used * SHA256_BLOCK);
 	}
+}
+
+void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
+		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
+{
+	struct hmac_key key[CHUNK];
+	const struct hmac_key *keys[CHUNK];
+	const unsigned used = n < CHUNK ? n : CHUNK;
+
+	for (unsigned i = 0; i < used; i++)
+		keys[i] = &key[i];
+	for (unsigned count; n; n -= count, kaf += count, block += count) {
+		count = n < CHUNK ? n : CHUNK;
+		hmac_key_init(sha, kaf, count, key);
+		message_blocks_from(sha, info, keys, count, block);
+	}
+	mem_wipe(key, used * sizeof(key[0]));
 }
 
 void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,

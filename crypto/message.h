@@ -55,6 +55,11 @@ void message_info_init(struct message_info *info, const struct message_suite *su
 void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
 		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block);
 
+// The same from pad states of K_AFs: kaf [n] pointers, in any order.
+void message_blocks_from(const struct sha256_ops *sha, const struct message_info *info,
+			 const struct hmac_key *const kaf[], unsigned n,
+			 struct message_block *block);
+
 // PUSH: iv XOR (0^7 || ref || segment index). ACK: iv XOR (salt || 0^5).
 void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,
 			unsigned segment);

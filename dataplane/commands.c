@@ -9,9 +9,16 @@ enum { COMMAND_BURST = 256 }; // applied between two bursts
 
 static void put_key(struct worker *w, struct command *command)
 {
+	kaf_cache_drop(&w->protect.cache, command->handle);
 	context_put_key(&w->contexts[command->handle], &command->key.kakma, command->key.expiry);
 	mem_wipe(&command->key.kakma, sizeof(command->key.kakma));
 	turns_make_due(w, command->handle);
+}
+
+static void del_key(struct worker *w, uint32_t handle)
+{
+	kaf_cache_drop(&w->protect.cache, handle);
+	context_del_key(&w->contexts[handle]);
 }
 
 static void put_address(struct worker *w, const struct command *command)
@@ -48,7 +55,7 @@ bool commands_apply(struct worker *w, struct command *command)
 		put_key(w, command);
 		return true;
 	case COMMAND_DEL_KEY:
-		context_del_key(&w->contexts[command->handle]);
+		del_key(w, command->handle);
 		return true;
 	case COMMAND_PUT_ADDRESS:
 		put_address(w, command);
@@ -64,6 +71,9 @@ bool commands_apply(struct worker *w, struct command *command)
 		return true;
 	case COMMAND_AF_RATE:
 		turns_set_af_rate(w, command->handle, command->rate);
+		return true;
+	case COMMAND_AF_HOT:
+		kaf_cache_set_hot(&w->protect.cache, command->handle, command->hot);
 		return true;
 	case COMMAND_TUNE:
 		worker_tune(w, &command->tuning);

@@ -49,14 +49,15 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct context *context = &w->contexts[handles[place[i]]];
+		const uint32_t handle = handles[place[i]];
+		const struct context *context = &w->contexts[handle];
 		enum dp_state why;
 
 		if (i + PREFETCH_AHEAD < n)
 			context_prefetch(&w->contexts[handles[place[i + PREFETCH_AHEAD]]]);
 		why = obstacle(context, w->now_s);
 		if (why == DP_SENT)
-			target[found++] = (struct target){place[i], context};
+			target[found++] = (struct target){place[i], handle, context};
 		else
 			pass_over(w, part, place[i], why);
 	}
@@ -122,6 +123,7 @@ static bool transmit(struct worker *w, struct part *part, const struct target *t
 	unsigned sent, whole;
 
 	protect_seal(&w->protect, part->push, target, n, frame);
+	worker_count_kafs(w);
 	sent = w->io_ops->transmit(w->io, frame, n * segments);
 	whole = sent / segments;
 	count_sent(w, part, target, whole, frame, sent);

@@ -234,6 +234,14 @@ bool dp_af_rate(struct dp *dp, unsigned af, uint64_t rate)
 	return plane_give_all(dp, &command);
 }
 
+bool dp_af_hot(struct dp *dp, unsigned af, bool hot)
+{
+	struct command command = {COMMAND_AF_HOT, af, .hot = hot};
+
+	assert(af < DP_AF_MAX);
+	return plane_give_all(dp, &command);
+}
+
 // ---- Counters
 
 void dp_counters(const struct dp *dp, unsigned worker, uint64_t counts[REASON_COUNT])

@@ -31,6 +31,7 @@ enum {
 	DP_REPLY_MAX = 1184,
 	DP_IDENTITY_MAX = 255, // octets
 	DP_AF_MAX = 4096,      // AFs with a pace of their own
+	DP_AF_HOT_MAX = 16,    // of them with their K_AFs in the cache
 	DP_ERROR_MAX = 256,
 };
 
@@ -53,6 +54,7 @@ struct dp_config {
 	const char *aead;      // implementation by name; NULL: the best
 	const char *source[2]; // addresses to send from, IPv4 and IPv6; NULL: any
 	uint16_t port;         // of worker 0; worker i uses port + i; 0: any
+	uint64_t kaf_cache;    // octets for K_AFs of hot AFs, of all workers; 0: none are kept
 	struct dp_tuning tuning;
 	const struct clock *clock;
 	void *io_arg; // for the back end: tests give io_mem its network
@@ -186,6 +188,10 @@ void dp_push_free(struct dp_push *push);
 bool dp_push_start(struct dp *dp, struct dp_push *push);
 bool dp_push_stop(struct dp *dp, struct dp_push *push, enum dp_state state);
 bool dp_af_rate(struct dp *dp, unsigned af, uint64_t rate); // datagrams a second; 0: no limit
+
+// K_AFs of a hot AF are kept, as far as the cache has room: its next message to a UE costs two
+// compressions instead of six. At most DP_AF_HOT_MAX AFs; one more is not hot. A command.
+bool dp_af_hot(struct dp *dp, unsigned af, bool hot);
 
 // A target is known by its place in the list: 0 .. dp_push_places - 1. A place may be empty
 // (DP_NONE). The places of a list are a function of its handles alone, whatever the workers.

@@ -18,6 +18,7 @@ enum command_kind {
 	COMMAND_START,
 	COMMAND_STOP,
 	COMMAND_AF_RATE,
+	COMMAND_AF_HOT,
 	COMMAND_TUNE,
 	COMMAND_FENCE,
 };
@@ -37,6 +38,7 @@ struct command {
 			enum dp_state state;
 		} stop;
 		uint64_t rate;
+		bool hot;
 		struct dp_tuning tuning;
 		uint64_t token;
 	};

@@ -25,16 +25,83 @@ void protect_fini(struct protect *p)
 	p->aead_ops->close(p->aead);
 }
 
+// ---- Keys
+
+// What a burst is derived for.
+struct keys {
+	uint32_t handle[DP_BURST_MAX];
+	const struct hmac_key *kakma[DP_BURST_MAX];
+};
+
 // From key contexts to message blocks. K_AF has its home in this frame (TS 33.535 A.4).
-static void derive(const struct protect *p, const struct dp_push *push,
-		   const struct message_info *info, const struct hmac_key *const kakma[],
-		   unsigned n, struct message_block *block)
+static void derive_all(const struct protect *p, const struct dp_push *push,
+		       const struct message_info *info, const struct keys *keys, unsigned n,
+		       struct message_block *block)
 {
 	uint8_t kaf[DP_BURST_MAX][AKMA_KEY];
 
-	push_kaf(p->sha, push, kakma, n, kaf);
+	push_kaf(p->sha, push, keys->kakma, n, kaf);
 	message_blocks(p->sha, info, kaf, n, block);
 	mem_wipe(kaf, n * sizeof(kaf[0]));
+}
+
+// Which of n K_AFs are in the cache: pointers to them, NULL else. Returns how many are not; theirs
+// are the first of missed, their places in the burst in which.
+static unsigned look_up(const struct kaf_cache *cache, int slot, const struct keys *keys,
+			unsigned n, const struct hmac_key *kaf[], struct keys *missed,
+			uint8_t which[])
+{
+	unsigned k = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		kaf_cache_prefetch(cache, slot, keys->handle[i]);
+	for (unsigned i = 0; i < n; i++) {
+		kaf[i] = kaf_cache_find(cache, slot, keys->handle[i]);
+		if (kaf[i])
+			continue;
+		missed->kakma[k] = keys->kakma[i];
+		missed->handle[k] = keys->handle[i];
+		which[k++] = (uint8_t)i;
+	}
+	return k;
+}
+
+// The same with the AF's cache. What is new goes into it last: it may take the place of an entry
+// that this burst uses.
+static void derive_hot(struct protect *p, int slot, const struct dp_push *push,
+		       const struct message_info *info, const struct keys *keys, unsigned n,
+		       struct message_block *block)
+{
+	const struct hmac_key *kaf[DP_BURST_MAX];
+	struct hmac_key made[DP_BURST_MAX];
+	uint8_t octets[DP_BURST_MAX][AKMA_KEY], which[DP_BURST_MAX];
+	struct keys missed;
+	const unsigned k = look_up(&p->cache, slot, keys, n, kaf, &missed, which);
+
+	if (k) {
+		push_kaf(p->sha, push, missed.kakma, k, octets);
+		hmac_key_init(p->sha, (const uint8_t(*)[AKMA_KEY])octets, k, made);
+	}
+	for (unsigned i = 0; i < k; i++)
+		kaf[which[i]] = &made[i];
+	message_blocks_from(p->sha, info, kaf, n, block);
+	for (unsigned i = 0; i < k; i++)
+		kaf_cache_put(&p->cache, slot, missed.handle[i], &made[i]);
+	p->cached += n - k;
+	p->missed += k;
+	mem_wipe(octets, k * sizeof(octets[0]));
+	mem_wipe(made, k * sizeof(made[0]));
+}
+
+static void derive(struct protect *p, const struct dp_push *push, const struct message_info *info,
+		   const struct keys *keys, unsigned n, struct message_block *block)
+{
+	const int slot = p->cache.n ? kaf_cache_slot(&p->cache, push->af) : -1;
+
+	if (slot < 0)
+		derive_all(p, push, info, keys, n, block);
+	else
+		derive_hot(p, slot, push, info, keys, n, block);
 }
 
 // ---- Downlink
@@ -58,10 +125,10 @@ static void frame_one(const struct dp_push *push, const struct target *target, u
 	message_push_nonce(item->nonce, block, ref, segment);
 }
 
-void protect_seal(const struct protect *p, const struct dp_push *push, const struct target target[],
+void protect_seal(struct protect *p, const struct dp_push *push, const struct target target[],
 		  unsigned n, struct frame *const frame[])
 {
-	const struct hmac_key *kakma[DP_BURST_MAX];
+	struct keys keys;
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
 	uint32_t place[DP_BURST_MAX], ref[DP_BURST_MAX];
@@ -69,10 +136,11 @@ void protect_seal(const struct protect *p, const struct dp_push *push, const str
 
 	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
 	for (unsigned i = 0; i < n; i++) {
-		kakma[i] = &target[i].context->kakma;
+		keys.handle[i] = target[i].handle;
+		keys.kakma[i] = &target[i].context->kakma;
 		place[i] = target[i].place;
 	}
-	derive(p, push, &push->push_info, kakma, n, block);
+	derive(p, push, &push->push_info, &keys, n, block);
 	ref_of_places(&push->ref_key, place, n, ref);
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
@@ -97,18 +165,20 @@ static void item_of_ack(struct aead_item *item, const struct ack *ack,
 	message_ack_nonce(item->nonce, block, ack->frame.salt);
 }
 
-unsigned protect_verify(const struct protect *p, struct ack *ack[], unsigned n)
+unsigned protect_verify(struct protect *p, struct ack *ack[], unsigned n)
 {
 	const struct dp_push *push = ack[0]->part->push;
-	const struct hmac_key *kakma[DP_BURST_MAX];
+	struct keys keys;
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
 	unsigned kept = 0;
 
 	assert(0 < n && n <= DP_BURST_MAX);
-	for (unsigned i = 0; i < n; i++)
-		kakma[i] = &ack[i]->context->kakma;
-	derive(p, push, &push->ack_info, kakma, n, block);
+	for (unsigned i = 0; i < n; i++) {
+		keys.handle[i] = ack[i]->handle;
+		keys.kakma[i] = &ack[i]->context->kakma;
+	}
+	derive(p, push, &push->ack_info, &keys, n, block);
 	for (unsigned i = 0; i < n; i++)
 		item_of_ack(&item[i], ack[i], &block[i]);
 	p->aead_ops->open_burst(p->aead, push->suite->key_len, item, n);

@@ -12,17 +12,21 @@
 #include "dataplane/context.h"
 #include "dataplane/frame.h"
 #include "dataplane/io/io.h"
+#include "dataplane/kaf_cache.h"
 #include "dataplane/push.h"
 
 struct protect {
 	const struct sha256_ops *sha;
 	const struct aead_ops *aead_ops;
 	struct aead *aead;
+	struct kaf_cache cache;
+	uint64_t cached, missed; // K_AFs of hot AFs that were there, that were not
 };
 
 // A target of a push, its context looked up.
 struct target {
 	uint32_t place;
+	uint32_t handle;
 	const struct context *context;
 };
 
@@ -31,20 +35,21 @@ struct ack {
 	struct frame_ack frame;
 	struct part *part;
 	uint32_t place;
+	uint32_t handle;
 	const struct context *context;
 	uint8_t *reply; // in the datagram, opened in place
 };
 
-// 0, or -ENOMEM.
+// 0, or -ENOMEM. Its cache is the caller's to set up; left zero there is none.
 int protect_init(struct protect *protect, const struct sha256_ops *sha,
 		 const struct aead_ops *aead_ops);
 void protect_fini(struct protect *protect);
 
 // The whole datagrams with their peers, all segments of n targets, target by target:
 // frame [n * n_segments], at most DP_BURST_MAX of them. n > 0.
-void protect_seal(const struct protect *protect, const struct dp_push *push,
-		  const struct target target[], unsigned n, struct frame *const frame[]);
+void protect_seal(struct protect *protect, const struct dp_push *push, const struct target target[],
+		  unsigned n, struct frame *const frame[]);
 
 // Opens n > 0 acknowledgements of one push; those whose tag verifies are left in ack, packed at the
 // front. Returns how many.
-unsigned protect_verify(const struct protect *protect, struct ack *ack[], unsigned n);
+unsigned protect_verify(struct protect *protect, struct ack *ack[], unsigned n);

@@ -27,6 +27,8 @@
 	X(ACK_DELIVERED, "ack_delivered", "acknowledgements: status 1")                            \
 	X(ACK_REFUSED, "ack_refused", "acknowledgements: status 2")                                \
 	X(ACK_TOO_OLD, "ack_too_old", "acknowledgements: status 3")                                \
+	X(KAF_CACHED, "kaf_cached", "K_AFs of hot AFs that were in the cache")                     \
+	X(KAF_MISSED, "kaf_missed", "K_AFs of hot AFs that were not, and were derived")            \
 	X(DUE_AT_ONCE, "due_at_once", "targets made due by a new key or address")                  \
 	X(DUE_HELD, "due_held",                                                                    \
 	  "new keys or addresses that some lists left to their next lap: too many at once")

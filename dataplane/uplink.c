@@ -36,6 +36,7 @@ static enum reason match_target(const struct worker *w, struct ack *ack)
 		return REASON_RX_OTHER_WORKER;
 	if (push_is_final(push, push_state(push, ack->place)))
 		return REASON_RX_FINAL;
+	ack->handle = handle;
 	ack->context = &w->contexts[handle];
 	return ack->context->has & CONTEXT_HAS_KEY ? REASON_RX : REASON_RX_NO_CONTEXT;
 }
@@ -156,6 +157,7 @@ static void verify(struct worker *w, struct ack *all, unsigned n)
 
 		k = take_one_push(ack, &n, same);
 		kept = protect_verify(&w->protect, same, k);
+		worker_count_kafs(w);
 		worker_count(w, REASON_RX_TAG, k - kept);
 		for (unsigned i = 0; i < kept; i++)
 			settle(w, same[i]);

@@ -59,7 +59,8 @@ size_t worker_size(const struct dp_config *config)
 	       ring_size(MAIL_EVENTS, sizeof(struct worker_event)) +
 	       ring_size(MAIL_REPLIES, sizeof(struct worker_reply)) +
 	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct af_line)) +
-	       config->push_max * sizeof(struct part *) + running_size(config->push_max) + 4096;
+	       config->push_max * sizeof(struct part *) + running_size(config->push_max) +
+	       kaf_cache_size(config->kaf_cache, config->n_workers) + 4096;
 }
 
 static int take_ring(struct ring *ring, struct arena *arena, uint32_t capacity, uint32_t item_size)
@@ -85,6 +86,9 @@ static int take_memory(struct worker *w, const struct dp_config *config, struct 
 	w->pace_af = arena_take(arena, DP_AF_MAX * sizeof(struct pace), 64);
 	w->line_af = arena_take(arena, DP_AF_MAX * sizeof(struct af_line), 64);
 	w->due.heap = arena_take(arena, config->push_max * sizeof(struct part *), 64);
+	if (!error)
+		error = kaf_cache_init(&w->protect.cache, config->kaf_cache, config->n_workers,
+				       w->index, arena);
 	if (error || !w->pace_af || !w->line_af || !w->due.heap)
 		return error ? error : -ENOMEM;
 	for (unsigned af = 0; af < DP_AF_MAX; af++)
@@ -123,13 +127,12 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	line_init(&w->ready);
 	line_init(&w->quiet);
 	worker_tune(w, &config->dp->tuning);
-	status = take_memory(w, config->dp, arena);
-	if (status)
-		return status;
 	status = protect_init(&w->protect, config->sha, config->aead_ops);
 	if (status)
 		return status;
-	status = open_io(w, config->dp, error);
+	status = take_memory(w, config->dp, arena);
+	if (!status)
+		status = open_io(w, config->dp, error);
 	if (status)
 		protect_fini(&w->protect);
 	return status;

@@ -95,6 +95,15 @@ static inline void worker_count(struct worker *worker, enum reason reason, uint6
 	atomic_store_explicit(&worker->counts[reason], now + n, memory_order_relaxed);
 }
 
+// Shows what the cache of K_AFs has done since.
+static inline void worker_count_kafs(struct worker *worker)
+{
+	const struct protect *const p = &worker->protect;
+
+	atomic_store_explicit(&worker->counts[REASON_KAF_CACHED], p->cached, memory_order_relaxed);
+	atomic_store_explicit(&worker->counts[REASON_KAF_MISSED], p->missed, memory_order_relaxed);
+}
+
 // An event for control; false, and nothing told, when control is behind with its events.
 bool worker_tell(struct worker *worker, const struct worker_event *event);
 // The place for a reply, or NULL when control is behind; worker_push_reply makes it visible.

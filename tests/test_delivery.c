@@ -165,6 +165,9 @@ static void random_event(struct world *world)
 		if (random_next(random) % 4 == 0)
 			world_restart(world);
 		break;
+	case 10:
+		dp_af_hot(world->dp, 0, random_next(random) % 2);
+		break;
 	default:
 		break;
 	}
@@ -230,6 +233,39 @@ Test(delivery, a_new_key_between_two_laps_is_followed)
 	cr_assert(world_run(world, 50, 1000));
 	for (unsigned d = 0; d < 10; d++)
 		cr_assert_eq(world_state(world, number, d), DP_DELIVERED);
+	check_world(world);
+	end_world(world);
+}
+
+// The first lap fills the cache of a hot AF, the second and all acknowledgements are served from
+// it, but for those whose key is another since.
+Test(delivery, a_hot_af_is_served_from_its_cache)
+{
+	struct world_config config = {.seed = 2, .n_devices = 40, .n_workers = 2};
+	struct world *world = malloc(sizeof(*world));
+	uint64_t counts[REASON_COUNT];
+
+	world_open(world, &config);
+	for (unsigned d = 0; d < 40; d++)
+		world->devices[d].deaf = true;
+	world_push_start(world, world_push_new(world, 0, 40, 600, true, 64, 1184));
+	for (unsigned i = 0; i < 20; i++)
+		world_step(world, 10);
+	dp_counters(world->dp, DP_NONE, counts);
+	cr_assert_eq(counts[REASON_KAF_MISSED], 40);
+	cr_assert_eq(counts[REASON_KAF_CACHED], 0);
+	for (unsigned d = 0; d < 40; d++)
+		world->devices[d].deaf = false;
+	world_authenticate(world, 7);
+	world_authenticate(world, 7);
+	world_register(world, 7);
+	cr_assert(world_run(world, 50, 1000));
+	dp_counters(world->dp, DP_NONE, counts);
+	cr_assert_eq(counts[REASON_KAF_MISSED], 41, "the new key alone: %" PRIu64,
+		     counts[REASON_KAF_MISSED]);
+	cr_assert_eq(counts[REASON_KAF_CACHED], 79);
+	for (unsigned d = 0; d < 40; d++)
+		cr_assert_eq(world_state(world, 0, d), DP_DELIVERED);
 	check_world(world);
 	end_world(world);
 }

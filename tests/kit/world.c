@@ -256,6 +256,9 @@ static void give_address(struct world *world, unsigned number)
 
 // ---- The data plane
 
+// The AF is hot: without a cache, with one in which entries push one another out, with one for all.
+static const uint64_t kaf_caches[] = {0, 2000, 4 << 20};
+
 static void open_dp(struct world *world)
 {
 	char error[DP_ERROR_MAX] = "";
@@ -264,6 +267,7 @@ static void open_dp(struct world *world)
 	if (status)
 		fprintf(stderr, "dp_open: %s\n", error);
 	assert(!status);
+	dp_af_hot(world->dp, 0, true);
 	for (unsigned i = 0; i < world->n_devices; i++) {
 		uint32_t handle = world->devices[i].handle;
 
@@ -313,6 +317,7 @@ void world_open(struct world *world, const struct world_config *config)
 			   .lap_pause_max_ms = 20000},
 		.clock = &world->clock.clock,
 		.io_arg = world->net,
+		.kaf_cache = kaf_caches[config->seed % 3],
 		.event_fd = -1,
 	};
 	for (unsigned i = 0; i < config->n_devices; i++) {
