@@ -164,6 +164,7 @@ static int open_dataplane(struct daemon *d)
 		.aead = config->dataplane.aead,
 		.source = {config->dataplane.source_ipv4, config->dataplane.source_ipv6},
 		.port = config->dataplane.source_port,
+		.kaf_cache = config->dataplane.kaf_cache,
 		.clock = d->app.clock,
 		.event_fd = d->event_fd,
 	};

@@ -242,6 +242,11 @@ bool dp_af_hot(struct dp *dp, unsigned af, bool hot)
 	return plane_give_all(dp, &command);
 }
 
+uint64_t dp_kaf_cache(const struct dp *dp)
+{
+	return dp->config.kaf_cache;
+}
+
 // ---- Counters
 
 void dp_counters(const struct dp *dp, unsigned worker, uint64_t counts[REASON_COUNT])

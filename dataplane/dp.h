@@ -192,6 +192,7 @@ bool dp_af_rate(struct dp *dp, unsigned af, uint64_t rate); // datagrams a secon
 // K_AFs of a hot AF are kept, as far as the cache has room: its next message to a UE costs two
 // compressions instead of six. At most DP_AF_HOT_MAX AFs; one more is not hot. A command.
 bool dp_af_hot(struct dp *dp, unsigned af, bool hot);
+uint64_t dp_kaf_cache(const struct dp *dp); // octets of the cache; 0: there is none
 
 // A target is known by its place in the list: 0 .. dp_push_places - 1. A place may be empty
 // (DP_NONE). The places of a list are a function of its handles alone, whatever the workers.

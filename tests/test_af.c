@@ -160,6 +160,7 @@ Test(af, records)
 	struct af af = {.index = 7,
 			.suspended = true,
 			.trusted = true,
+			.hot = true,
 			.n_groups = 2,
 			.groups = {5, 9},
 			.rate = 1ull << 40,
@@ -173,7 +174,7 @@ Test(af, records)
 	size_t len = record_af_write(value, &af);
 
 	cr_assert_eq(record_af_read(value, len, &got), 0);
-	cr_expect(got.suspended && got.trusted && !got.all_ues);
+	cr_expect(got.suspended && got.trusted && got.hot && !got.all_ues);
 	cr_expect_eq(got.groups[1], 9);
 	cr_expect_eq(got.rate, 1ull << 40);
 	cr_expect_str_eq(got.description, "d");

@@ -59,6 +59,7 @@ static void put_af(const struct app *app, struct json_writer *w, const struct af
 	put_allowed(app, w, af);
 	json_put_bool(w, "suspended", af->suspended);
 	json_put_bool(w, "trusted", af->trusted);
+	json_put_bool(w, "hot", af->hot);
 	json_put_uint(w, "rate", af->rate);
 	json_put_uint(w, "pushRate", af->push_rate);
 	json_put_uint(w, "quota", af->quota);
@@ -153,17 +154,10 @@ static void read_own_name(const struct json_reader *reader, const struct af *af)
 static void read_registration(const struct app *app, const struct json_reader *reader,
 			      struct af *af)
 {
-	static const char *const known[] = {"afId",
-					    "allowedUes",
-					    "suspended",
-					    "trusted",
-					    "rate",
-					    "pushRate",
-					    "quota",
-					    "maxTargets",
-					    "maxPayload",
-					    "description",
-					    "notificationDestination",
+	static const char *const known[] = {"afId",       "allowedUes",  "suspended",
+					    "trusted",    "hot",         "rate",
+					    "pushRate",   "quota",       "maxTargets",
+					    "maxPayload", "description", "notificationDestination",
 					    NULL};
 	const char *description;
 
@@ -175,6 +169,7 @@ static void read_registration(const struct app *app, const struct json_reader *r
 	read_allowed(app, reader, af);
 	af->suspended = json_bool(reader, "suspended", JSON_OPTIONAL, false);
 	af->trusted = json_bool(reader, "trusted", JSON_OPTIONAL, false);
+	af->hot = json_bool(reader, "hot", JSON_OPTIONAL, false);
 	af->rate = json_uint(reader, "rate", JSON_OPTIONAL, 0, RATE_MAX, 0);
 	af->push_rate = (uint32_t)json_uint(reader, "pushRate", JSON_OPTIONAL, 0, PUSH_RATE_MAX, 0);
 	af->quota = json_uint(reader, "quota", JSON_OPTIONAL, 0, QUOTA_MAX, 0);
@@ -220,6 +215,7 @@ static void take_over(struct af *af, const struct af *next)
 {
 	af->suspended = next->suspended;
 	af->trusted = next->trusted;
+	af->hot = next->hot;
 	af->all_ues = next->all_ues;
 	af->n_groups = next->n_groups;
 	memcpy(af->groups, next->groups, sizeof(af->groups));
@@ -235,7 +231,8 @@ static int apply_put(struct change *change, struct app *app)
 {
 	struct af_change *c = (struct af_change *)change;
 
-	if (!dp_af_rate(app->dp, c->af->index, c->next.rate))
+	if (!dp_af_rate(app->dp, c->af->index, c->next.rate) ||
+	    (c->next.hot != c->af->hot && !dp_af_hot(app->dp, c->af->index, c->next.hot)))
 		return -EAGAIN;
 	take_over(c->af, &c->next);
 	af_set_live(app->afs, c->af, true);
@@ -283,6 +280,25 @@ static void commit_put(struct app *app, struct store_batch *batch, struct af_cha
 	apply_commit(app, batch, &c->change);
 }
 
+// Whether the cache has room for one more hot AF, if that is what is wanted; else it is answered.
+static bool may_be_hot(struct http_request *request, const struct app *app, const struct af *af,
+		       const struct af *next)
+{
+	struct problem problem;
+	unsigned hot = 0;
+
+	for (uint32_t i = 0; af_at(app, i); i++)
+		hot += af_at(app, i) != af && af_at(app, i)->hot;
+	if (!next->hot || (dp_kaf_cache(app->dp) && hot < DP_AF_HOT_MAX))
+		return true;
+	problem_init(&problem);
+	problem_param(&problem, PROBLEM_OPTIONAL_IE_INCORRECT, "/hot", "%s",
+		      hot < DP_AF_HOT_MAX ? "no K_AFs are kept: dataplane.kaf_cache is 0"
+					  : "as many AFs as possible are hot: 16");
+	problem_answer(request, &problem);
+	return false;
+}
+
 static void put_af_resource(struct http_request *request, void *ctx)
 {
 	struct store_batch *batch;
@@ -298,7 +314,7 @@ static void put_af_resource(struct http_request *request, void *ctx)
 				     "as many AFs as possible are registered");
 		return;
 	}
-	if (is_changing(request, app, af))
+	if (is_changing(request, app, af) || !may_be_hot(request, app, af, &next))
 		return;
 	batch = answer_begin(request, sizeof(*c), (void **)&c);
 	if (!batch)
@@ -383,9 +399,10 @@ static int apply_delete(struct change *change, struct app *app)
 {
 	struct af_change *c = (struct af_change *)change;
 
-	if (!dp_af_rate(app->dp, c->af->index, 0))
+	if (!dp_af_rate(app->dp, c->af->index, 0) || !dp_af_hot(app->dp, c->af->index, false))
 		return -EAGAIN;
 	c->af->suspended = true; // for those who still have it in hand
+	c->af->hot = false;
 	if (push_suspend_af(app, c->af))
 		return -EAGAIN;
 	af_set_live(app->afs, c->af, false);

@@ -57,9 +57,10 @@ struct config {
 		uint32_t ues;
 		uint32_t pushes;
 		char *io;
-		char *sha256;      // NULL: the best
-		char *aead;        // NULL: the best
-		char *source_ipv4; // NULL: any
+		char *sha256;       // NULL: the best
+		char *aead;         // NULL: the best
+		uint64_t kaf_cache; // octets
+		char *source_ipv4;  // NULL: any
 		char *source_ipv6;
 		uint16_t source_port;
 		uint32_t burst;

@@ -62,6 +62,8 @@ const struct option options[] = {
 	 false, "address to send from"},
 	{"dataplane", "source.port", OPTION_NUMBER, MEMBER(dataplane.source_port), 0, 65535, NULL,
 	 "48471", false, "UDP port of the first worker, the others follow; 0: any"},
+	{"dataplane", "kaf_cache", OPTION_OCTETS, MEMBER(dataplane.kaf_cache), 0, 1ull << 40, NULL,
+	 "0", false, "octets in which K_AFs of hot AFs are kept; 0: none are"},
 	{"dataplane", "burst", OPTION_NUMBER, MEMBER(dataplane.burst), 1, 64, NULL, "64", true,
 	 "targets worked on at once"},
 	{"dataplane", "rate", OPTION_NUMBER, MEMBER(dataplane.rate), 0, CONFIG_RATE_MAX, NULL, "0",

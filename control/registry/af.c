@@ -141,7 +141,7 @@ static int load_af(void *ctx, const uint8_t *key, size_t key_len, const uint8_t 
 	}
 	afs->by_index[af->index] = af;
 	af_set_live(afs, af, true);
-	if (!dp_af_rate(app->dp, af->index, af->rate))
+	if (!dp_af_rate(app->dp, af->index, af->rate) || !dp_af_hot(app->dp, af->index, af->hot))
 		return -EAGAIN; // there are no workers yet: commands apply at once
 	return 0;
 }

@@ -17,6 +17,7 @@ struct af {
 	uint32_t index;               // dense; the AF's place in the data plane's paces
 	bool suspended;
 	bool trusted; // may name and see SUPIs; else GPSI only
+	bool hot;     // its K_AFs are kept by the data plane
 	bool all_ues; // allowed targets: every UE, or the members of these groups
 	unsigned n_groups;
 	uint32_t groups[AF_GROUPS_MAX]; // group numbers

@@ -158,7 +158,7 @@ void record_member_key(uint8_t key[8], uint32_t group, uint32_t handle)
 
 // ---- Values
 
-enum { VERSION = 1, AF_SUSPENDED = 1, AF_TRUSTED = 2, AF_ALL = 4 };
+enum { VERSION = 1, AF_SUSPENDED = 1, AF_TRUSTED = 2, AF_ALL = 4, AF_HOT = 8 };
 
 static int end(const struct record_reader *r, uint8_t version)
 {
@@ -237,8 +237,9 @@ size_t record_af_write(uint8_t *to, const struct af *af)
 
 	record_put8(&w, VERSION);
 	record_put32(&w, af->index);
-	record_put8(&w, (uint8_t)((af->suspended ? AF_SUSPENDED : 0) |
-				  (af->trusted ? AF_TRUSTED : 0) | (af->all_ues ? AF_ALL : 0)));
+	record_put8(&w,
+		    (uint8_t)((af->suspended ? AF_SUSPENDED : 0) | (af->trusted ? AF_TRUSTED : 0) |
+			      (af->all_ues ? AF_ALL : 0) | (af->hot ? AF_HOT : 0)));
 	record_put64(&w, af->rate);
 	record_put32(&w, af->push_rate);
 	record_put64(&w, af->quota);
@@ -261,6 +262,7 @@ int record_af_read(const void *value, size_t len, struct af *af)
 	af->suspended = flags & AF_SUSPENDED;
 	af->trusted = flags & AF_TRUSTED;
 	af->all_ues = flags & AF_ALL;
+	af->hot = flags & AF_HOT;
 	af->rate = record_get64(&r);
 	af->push_rate = record_get32(&r);
 	af->quota = record_get64(&r);

@@ -47,8 +47,8 @@ struct store_config {
 	const char *kek_path; // 32 octets, mode 0600; made at the first start
 	unsigned queue_max;   // batches queued, at most; 0: default
 	uint64_t room_min;    // free octets on the file system below which writes are refused; 0:
-			   // default
-	bool verify; // read and check everything before the store opens
+			      // default
+	bool verify;          // read and check everything before the store opens
 };
 
 enum { STORE_ERROR_MAX = 512, STORE_KEY_MAX = 600, STORE_VALUE_MAX = 1 << 20 };

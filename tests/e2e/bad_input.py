@@ -192,7 +192,7 @@ def good_bodies(push_id):
     """operation, method, path, a body with every member"""
     push = {"payload": "aGk=", "validityPeriod": 600, "ackRequested": True, "ordered": False,
             "suite": 1, "segmentSize": 100}
-    af = {"afId": AF, "suspended": False, "trusted": True, "rate": 10, "pushRate": 10,
+    af = {"afId": AF, "suspended": False, "trusted": True, "hot": False, "rate": 10, "pushRate": 10,
           "quota": 1000, "maxTargets": 10, "maxPayload": 100, "description": "x"}
     pushes = API + AF + "/pushes"
     yield "PutAf", "PUT", API + "afs/" + AF, {**af, "allowedUes": {"all": True}}

@@ -148,6 +148,33 @@ def suspended(daemon):
     check("ended by suspension", seen["states"] == {"NOT_ALLOWED": UES}, seen)
 
 
+def make_hot(daemon):
+    """its K_AFs are kept: what its devices get must be right all the same, through restarts"""
+    af = {"allowedUes": {"externalGroupIds": ["meters"]}, "hot": True}
+    a = daemon.ask("PUT", f"{API}afs/{AF}", af)
+    is_problem("hot without a cache", a, 400, "OPTIONAL_IE_INCORRECT")
+    check("what it would take", "dataplane.kaf_cache is 0" in a.body, a)
+    daemon.stop()
+    daemon.config.write_text(daemon.config.read_text().replace(
+        "dataplane: {", "dataplane: {kaf_cache: 256 KiB, rate: 2000, "))
+    daemon.start()
+    check("hot", daemon.ask("PUT", f"{API}afs/{AF}", af).json.get("hot") is True)
+    for i in range(1, 16):
+        other = daemon.ask("PUT", f"{API}afs/hot{i}.example", {"allowedUes": {"all": True}, "hot": True})
+        check("fifteen more", other.status == 201, other)
+    a = daemon.ask("PUT", f"{API}afs/hot16.example", {"allowedUes": {"all": True}, "hot": True})
+    is_problem("one too many", a, 400, "OPTIONAL_IE_INCORRECT")
+    check("not registered", daemon.get(f"{API}afs/hot16.example").status == 404)
+    check("again is not one more", daemon.ask("PUT", f"{API}afs/{AF}", af).status == 200)
+
+
+def kafs(daemon):
+    text = daemon.get("/metrics").body
+    return {what: sum(int(line.split()[1]) for line in text.splitlines()
+                      if line.startswith(f"akmapush_kaf_{what}_total{{"))
+            for what in ("cached", "missed")}
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="akmapush-push-") as folder:
         port = free_port(services.socket.SOCK_DGRAM)
@@ -158,13 +185,12 @@ def main():
             daemon.ctl("PUT", "/admin/v1/tuning", {"rate": 2000})
             stops(daemon)
             suspended(daemon)
-            daemon.stop()
-            daemon.config.write_text(daemon.config.read_text().replace(
-                "dataplane: {", "dataplane: {rate: 2000, "))
-            daemon.start()
+            make_hot(daemon)
             fleet = Fleet(port, "--lose", "1", "--duplicate", "5")
             through_sigkill(daemon, signal.SIGKILL)
             last = through_sigkill(daemon, signal.SIGTERM)
+            seen = kafs(daemon)
+            check("K_AFs came from the cache", seen["cached"] > seen["missed"] > 0, seen)
             summary = fleet.end()
             check("none delivered twice", summary["delivered_again"] == 0, summary)
             check("ends orderly", daemon.stop() == 0)

@@ -270,7 +270,7 @@ def afs(d):
     path = API + "afs/meter.example.com"
     whole = {"allowedUes": {"all": True}, "rate": 1000, "pushRate": 5, "quota": 10**6,
              "maxTargets": 100, "maxPayload": 64, "description": "meters", "trusted": True,
-             "suspended": False}
+             "hot": False, "suspended": False}
     expect("unknown AF", d.get(path), 404, "AF_NOT_FOUND")
     a = expect("register", d.ask("PUT", API + "afs/Meter.Example.COM", whole), 201)
     check("location", a.headers.get("location") == path, a.headers)

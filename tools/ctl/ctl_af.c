@@ -10,7 +10,7 @@
 enum { GROUPS_TEXT_MAX = 400 };
 
 static struct {
-	bool all, suspended, trusted;
+	bool all, suspended, trusted, hot;
 	struct arg_texts groups;
 	uint64_t rate, push_rate, quota, max_targets, max_payload;
 	const char *description;
@@ -101,6 +101,8 @@ static void show_one(const struct json_reader *af)
 	ctl_table_text(table, "trusted");
 	ctl_table_text(table, ctl_flag(af, "trusted", false) ? "yes: names and sees SUPIs"
 							     : "no: GPSIs only");
+	ctl_table_text(table, "hot");
+	ctl_table_text(table, ctl_flag(af, "hot", false) ? "yes: its K_AFs are kept" : "no");
 	ctl_table_text(table, "allowed UEs");
 	ctl_table_text(table, allowed_text(af, allowed));
 	for (unsigned i = 0; i < N_LIMITS; i++) {
@@ -160,6 +162,7 @@ static void write_put(struct json_writer *w)
 	json_close(w);
 	json_put_bool(w, "suspended", put_options.suspended);
 	json_put_bool(w, "trusted", put_options.trusted);
+	json_put_bool(w, "hot", put_options.hot);
 	for (unsigned i = 0; i < N_LIMITS; i++)
 		json_put_uint(w, limits[i].member, *limits[i].option);
 	if (put_options.description)
@@ -233,6 +236,9 @@ static const struct arg put_args[] = {
 	 .target = &put_options.groups},
 	{ARG_FLAG, .name = "trusted", .help = "it may name and see SUPIs, not GPSIs only",
 	 .target = &put_options.trusted},
+	{ARG_FLAG, .name = "hot",
+	 .help = "it pushes often: its K_AFs are kept (dataplane.kaf_cache), 16 AFs at most",
+	 .target = &put_options.hot},
 	{ARG_FLAG, .name = "suspended", .help = "it may not push for now",
 	 .target = &put_options.suspended},
 	{ARG_UINT, .name = "rate", .value = "N",
