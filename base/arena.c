@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/bytes.h"
@@ -31,22 +34,39 @@ static void *map_aligned(size_t size)
 	return p + head;
 }
 
-static void *map_huge(size_t size)
+// Whether the kernel makes huge pages of what was advised: it takes the advice in any case.
+static bool is_transparent(void)
+{
+	FILE *const file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+	char text[64] = "";
+
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = 0;
+	fclose(file);
+	return strstr(text, "[always]") || strstr(text, "[madvise]");
+}
+
+static void *map_huge(size_t size, enum arena_pages *pages)
 {
 	void *p = map(size, MAP_HUGETLB);
 
+	*pages = ARENA_PAGES_HUGE;
 	if (p)
 		return p;
 	p = map_aligned(size);
-	if (p)
-		madvise(p, size, MADV_HUGEPAGE); // advice: small pages serve too
+	*pages = p && !madvise(p, size, MADV_HUGEPAGE) && is_transparent() ? ARENA_PAGES_TRANSPARENT
+									   : ARENA_PAGES_SMALL;
 	return p;
 }
 
 int arena_init(struct arena *arena, size_t size, enum arena_pages pages)
 {
 	size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-	arena->base = pages == ARENA_PAGES_HUGE ? map_huge(size) : map(size, MAP_NORESERVE);
+	arena->pages = ARENA_PAGES_SMALL;
+	arena->base = pages == ARENA_PAGES_HUGE ? map_huge(size, &arena->pages)
+						: map(size, MAP_NORESERVE);
 	if (!arena->base)
 		return -ENOMEM;
 	arena->size = size;

@@ -6,16 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// What an arena asks for, SMALL or HUGE; and what it got: HUGE, 2 MiB pages that were reserved, or
+// TRANSPARENT, those that the kernel makes as memory is touched.
+enum arena_pages { ARENA_PAGES_SMALL, ARENA_PAGES_HUGE, ARENA_PAGES_TRANSPARENT };
+
 struct arena {
 	uint8_t *base;
 	size_t size; // octets mapped
 	size_t used;
+	enum arena_pages pages;
 };
 
-enum arena_pages { ARENA_PAGES_SMALL, ARENA_PAGES_HUGE };
-
-// Maps `size` octets. ARENA_PAGES_HUGE asks for 2 MiB pages: explicit ones if reserved, else
-// transparent ones. Returns 0, -ENOMEM, or -EPERM when locking is not permitted (RLIMIT_MEMLOCK).
+// Maps `size` octets, for ARENA_PAGES_HUGE in the best pages that can be had. Returns 0, -ENOMEM,
+// or -EPERM when locking is not permitted (RLIMIT_MEMLOCK).
 int arena_init(struct arena *arena, size_t size, enum arena_pages pages);
 void arena_fini(struct arena *arena);
 

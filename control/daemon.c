@@ -152,6 +152,20 @@ static int open_store(struct daemon *d)
 	return error;
 }
 
+static void say_pages(const struct dp *dp)
+{
+	const char *const pages = dp_pages(dp);
+
+	if (!strcmp(pages, "small"))
+		log_warn("dataplane",
+			 "contexts are in 4 KiB pages, which makes look-ups slow: reserve "
+			 "2 MiB pages (vm.nr_hugepages) or permit transparent ones "
+			 "(/sys/kernel/mm/transparent_hugepage/enabled: madvise)");
+	else
+		log_info("dataplane", "contexts are in 2 MiB pages, %s; SHA-256 %s, AES-GCM %s",
+			 pages, dp_sha256_name(dp), dp_aead_name(dp));
+}
+
 static int open_dataplane(struct daemon *d)
 {
 	const struct config *config = d->app.config;
@@ -173,9 +187,12 @@ static int open_dataplane(struct daemon *d)
 
 	reload_tuning(config, &dp.tuning);
 	error = dp_open(&dp, &d->app.dp, text);
-	if (error)
+	if (error) {
 		log_error("dataplane", "%s", text);
-	return error;
+		return error;
+	}
+	say_pages(d->app.dp);
+	return 0;
 }
 
 static int load(struct app *app)

@@ -77,7 +77,8 @@ static int take_tables(struct dp *dp, char error[DP_ERROR_MAX])
 			    ARENA_PAGES_HUGE);
 	if (status)
 		goto no_contexts;
-	status = arena_init(&dp->workers_arena, c->n_workers * worker_size(c), ARENA_PAGES_SMALL);
+	status = arena_init(&dp->workers_arena, c->n_workers * worker_size(c),
+			    c->kaf_cache ? ARENA_PAGES_HUGE : ARENA_PAGES_SMALL);
 	if (status)
 		goto no_workers;
 	dp->contexts = arena_take(&dp->contexts_arena, (size_t)c->ue_max * sizeof(struct context),
@@ -245,6 +246,22 @@ bool dp_af_hot(struct dp *dp, unsigned af, bool hot)
 uint64_t dp_kaf_cache(const struct dp *dp)
 {
 	return dp->config.kaf_cache;
+}
+
+const char *dp_pages(const struct dp *dp)
+{
+	static const char *const names[] = {
+		[ARENA_PAGES_SMALL] = "small",
+		[ARENA_PAGES_HUGE] = "reserved",
+		[ARENA_PAGES_TRANSPARENT] = "transparent",
+	};
+
+	return names[dp->contexts_arena.pages];
+}
+
+const char *dp_aead_name(const struct dp *dp)
+{
+	return dp->aead->name;
 }
 
 // ---- Counters

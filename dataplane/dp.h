@@ -78,6 +78,9 @@ bool dp_tune(struct dp *dp, const struct dp_tuning *tuning);
 void dp_tuning(const struct dp *dp, struct dp_tuning *tuning);
 const char *dp_io_name(const struct dp *dp); // the back end chosen
 const char *dp_sha256_name(const struct dp *dp);
+const char *dp_aead_name(const struct dp *dp);
+// In which pages the contexts are: "reserved" or "transparent", of 2 MiB, or "small".
+const char *dp_pages(const struct dp *dp);
 uint16_t dp_port(const struct dp *dp, unsigned worker); // the port bound
 
 // ---- Directory: identities of subscribers

@@ -53,6 +53,8 @@ static void put_dataplane(struct json_writer *w, const struct dp *dp)
 	json_open_object(w, "dataplane");
 	json_put_string(w, "io", dp_io_name(dp));
 	json_put_string(w, "sha256", dp_sha256_name(dp));
+	json_put_string(w, "aead", dp_aead_name(dp));
+	json_put_string(w, "pages", dp_pages(dp));
 	json_open_array(w, "ports");
 	for (unsigned i = 0; i < dp_workers(dp); i++)
 		json_put_uint(w, NULL, dp_port(dp, i));

@@ -30,11 +30,17 @@ static void put_dataplane(struct ctl_table *table, const struct json_reader *top
 {
 	struct json_reader dp = ctl_child(top, "dataplane");
 	const struct json *ports = ctl_list(&dp, "ports");
-	const char *io = ctl_text(&dp, "io"), *sha256 = ctl_text(&dp, "sha256");
+	static const char *const members[] = {"io", "sha256", "aead", "pages"};
 	char line[160];
+	size_t len = (size_t)snprintf(line, sizeof(line), "%zu worker%s", json_array_len(ports),
+				      json_array_len(ports) == 1 ? "" : "s");
 
-	snprintf(line, sizeof(line), "%zu worker%s, io %s, sha256 %s", json_array_len(ports),
-		 json_array_len(ports) == 1 ? "" : "s", io ? io : "?", sha256 ? sha256 : "?");
+	for (unsigned i = 0; i < 4 && len < sizeof(line); i++) {
+		const char *const name = ctl_text(&dp, members[i]);
+
+		len += (size_t)snprintf(line + len, sizeof(line) - len, ", %s %s", members[i],
+					name ? name : "?");
+	}
 	ctl_table_text(table, "data plane");
 	ctl_table_text(table, line);
 }
