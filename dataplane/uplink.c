@@ -38,7 +38,8 @@ static enum reason match_target(const struct worker *w, struct ack *ack)
 		return REASON_RX_FINAL;
 	ack->handle = handle;
 	ack->context = &w->contexts[handle];
-	return ack->context->has & CONTEXT_HAS_KEY ? REASON_RX : REASON_RX_NO_CONTEXT;
+	context_prefetch(ack->context);
+	return REASON_RX;
 }
 
 // REASON_RX when it goes on, else why it is dropped.
@@ -55,6 +56,19 @@ static enum reason match(const struct worker *w, struct frame *frame, struct ack
 	return match_target(w, ack);
 }
 
+// Contexts have been asked for by then, all of the burst.
+static unsigned keep_known(struct worker *w, struct ack *ack, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (ack[i].context->has & CONTEXT_HAS_KEY)
+			ack[kept++] = ack[i];
+	}
+	worker_count(w, REASON_RX_NO_CONTEXT, n - kept);
+	return kept;
+}
+
 static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n, struct ack *ack)
 {
 	unsigned kept = 0;
@@ -67,7 +81,7 @@ static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n,
 		else
 			worker_count(w, reason, 1);
 	}
-	return kept;
+	return keep_known(w, ack, kept);
 }
 
 // ---- Settle: what the UE said becomes the target's state
