@@ -27,6 +27,7 @@ struct bench {
 };
 
 extern const struct bench bench_io;
+extern const struct bench bench_ack;
 extern const struct bench bench_chain;
 
 // ---- Variants, in turns

@@ -11,76 +11,27 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "bench/bench.h"
+#include "bench/chain.h"
 #include "bench/peers.h"
-#include "bench/table.h"
-#include "crypto/akma.h"
-#include "dataplane/protect.h"
 
-enum { BURST = 64, ROUND = 2048, AHEAD = 16, RUNNERS_MAX = 8, S_MAX = 64 };
-
-// 33 octets of FQDN: the KDF's S has 41.
-static const char af_id[] = "meters.telemetry.operator.example\xff\x41\x4b\x50\x01";
-
-struct chain {
-	struct table table;
-	struct protect protect;
-	struct protect hot;
-	struct arena cache;
-	struct dp_push *push;
-	uint8_t s[S_MAX]; // of K_AF
-	unsigned s_len;
-	uint8_t info[MESSAGE_INFO + 1]; // of T(1)
-	uint8_t payload[AEAD_TEXT_MAX];
-	struct frame frames[BURST];
-	struct frame *frame[BURST];
-	uint8_t octets[BURST][FRAME_MAX];
-};
+enum { BURST = CHAIN_BURST, RUNNERS_MAX = 10 };
 
 struct runner {
 	struct bench_variant variant;
 	struct chain *chain;
+	struct protect *protect;
 	void (*burst)(struct runner *r, const uint32_t handle[], unsigned n);
 	unsigned burst_max;
-	bool in_order; // handles ascending, else at random
-	unsigned at;
+	struct chain_walk walk;
 	const struct peer_ops *ops;
 	struct peer *peer;
 };
 
-static const struct context *context_of(const struct chain *c, uint32_t handle)
-{
-	return &c->table.contexts[handle];
-}
-
 // ---- Ours
 
-static void lookup(const struct chain *c, const uint32_t handle[], unsigned n,
-		   struct target *target)
+static void ours(struct runner *r, const uint32_t handle[], unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			context_prefetch(context_of(c, handle[i + AHEAD]));
-		target[i] = (struct target){handle[i], handle[i], context_of(c, handle[i])};
-	}
-}
-
-static void warm(struct runner *r, const uint32_t handle[], unsigned n)
-{
-	struct chain *const c = r->chain;
-	struct target target[BURST];
-
-	lookup(c, handle, n, target);
-	protect_seal(&c->protect, c->push, target, n, c->frame);
-}
-
-// The AF is hot, all K_AFs are in its cache.
-static void hot(struct runner *r, const uint32_t handle[], unsigned n)
-{
-	struct chain *const c = r->chain;
-	struct target target[BURST];
-
-	lookup(c, handle, n, target);
-	protect_seal(&c->hot, c->push, target, n, c->frame);
+	chain_protect(r->chain, r->protect, handle, n);
 }
 
 // As if the table held K_AKMA instead of its pad states.
@@ -92,7 +43,7 @@ static void cold(struct runner *r, const uint32_t handle[], unsigned n)
 	struct hmac_key pads[BURST];
 	uint8_t key[BURST][HMAC_KEY];
 
-	lookup(c, handle, n, target);
+	chain_lookup(c, handle, n, target);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(key[i], table_kakma(target[i].context), HMAC_KEY);
 	hmac_key_init(c->protect.sha, (const uint8_t(*)[HMAC_KEY])key, n, pads);
@@ -102,7 +53,7 @@ static void cold(struct runner *r, const uint32_t handle[], unsigned n)
 		made[i].port = target[i].context->port;
 		target[i].context = &made[i];
 	}
-	protect_seal(&c->protect, c->push, target, n, c->frame);
+	protect_seal(r->protect, c->push, target, n, c->frame);
 }
 
 // ---- Theirs
@@ -116,8 +67,8 @@ static void frame_one(const struct chain *c, uint32_t handle, const uint8_t okm[
 
 	memcpy(block.iv, okm + 16, MESSAGE_IV);
 	frame_write_header(frame->data, &c->push->header, 0, okm + 28, ref);
-	memcpy(frame->ip, context_of(c, handle)->ip, sizeof(frame->ip));
-	frame->port = context_of(c, handle)->port;
+	memcpy(frame->ip, chain_context(c, handle)->ip, sizeof(frame->ip));
+	frame->port = chain_context(c, handle)->port;
 	*item = (struct aead_item){
 		.key = okm,
 		.aad = frame->data,
@@ -138,7 +89,7 @@ static void theirs(struct runner *r, const uint32_t handle[], unsigned n)
 	uint8_t kaf[BURST][HMAC_MAC], okm[BURST][HMAC_MAC];
 	struct aead_item item[BURST];
 
-	lookup(c, handle, n, target);
+	chain_lookup(c, handle, n, target);
 	for (unsigned i = 0; i < n; i++) {
 		pads[i] = &target[i].context->kakma;
 		kakma[i] = table_kakma(target[i].context);
@@ -152,32 +103,17 @@ static void theirs(struct runner *r, const uint32_t handle[], unsigned n)
 
 // ---- Rounds
 
-// The next n handles of the walk; a pointer into the order, or `made`.
-static const uint32_t *walk(struct runner *r, unsigned n, uint32_t made[BURST])
-{
-	const struct table *const t = &r->chain->table;
-	const unsigned end = r->in_order ? t->ues : TABLE_ORDER;
-
-	if (r->at + n > end)
-		r->at = 0;
-	r->at += n;
-	if (!r->in_order)
-		return t->order + r->at - n;
-	for (unsigned i = 0; i < n; i++)
-		made[i] = r->at - n + i;
-	return made;
-}
-
 static unsigned run(void *state, uint64_t *ns)
 {
 	struct runner *const r = state;
 	const uint64_t start = clock_mono_ns(&clock_system);
 	uint32_t made[BURST];
 
-	for (unsigned done = 0; done < ROUND; done += r->burst_max)
-		r->burst(r, walk(r, r->burst_max, made), r->burst_max);
+	for (unsigned done = 0; done < CHAIN_ROUND; done += r->burst_max)
+		r->burst(r, chain_walk(&r->walk, &r->chain->table, r->burst_max, made),
+			 r->burst_max);
 	*ns = clock_mono_ns(&clock_system) - start;
-	return ROUND;
+	return CHAIN_ROUND;
 }
 
 // The datagrams of one burst by `r`, one behind the other.
@@ -206,85 +142,30 @@ static bool is_right(struct runner *reference, struct runner *r)
 	return false;
 }
 
-// ---- Open and close
+// ---- The bench
 
-static int chain_open_push(struct chain *c, unsigned payload)
+// Ours with a cache of K_AFs that has room for all.
+struct hot {
+	struct protect protect;
+	struct arena arena;
+};
+
+static bool hot_open(struct hot *hot, unsigned ues)
 {
-	const uint32_t first = 0;
-	struct dp_push_spec spec = {
-		.push_id = {1, [6] = 0x70, [8] = 0x80},
-		.secret = {2},
-		.suite = 1,
-		.expiry = 1800000000,
-		.af_id = af_id,
-		.af_id_len = sizeof(af_id) - 1,
-		.payload = c->payload,
-		.payload_len = payload,
-		.segment_size = DP_SEGMENT_MAX,
-		.handles = &first,
-		.n_handles = 1,
-	};
-	int error = 0;
-
-	c->push = push_new(c->protect.sha, 1, &spec, &error);
-	if (!c->push)
-		return error;
-	c->s[0] = AKMA_FC_KAF;
-	memcpy(c->s + 1, af_id, spec.af_id_len);
-	store16_be(c->s + 1 + spec.af_id_len, (uint16_t)spec.af_id_len);
-	c->s_len = (unsigned)spec.af_id_len + 3;
-	memcpy(c->info, c->push->push_info.info, MESSAGE_INFO);
-	c->info[MESSAGE_INFO] = 1;
-	return 0;
-}
-
-// A cache with room for all, filled.
-static bool hot_open(struct chain *c)
-{
-	uint64_t octets = (sizeof(struct hmac_key) + sizeof(uint64_t)) * c->table.ues;
+	uint64_t octets = (sizeof(struct hmac_key) + sizeof(uint64_t)) * ues;
 	uint64_t room = 1;
 
 	while (room < octets)
 		room *= 2;
 	room += room / 8;
-	if (protect_init(&c->hot, sha256_best(), aead_best()))
+	if (protect_init(&hot->protect, sha256_best(), aead_best()))
 		return false;
-	if (arena_init(&c->cache, kaf_cache_size(room, 1), ARENA_PAGES_HUGE) ||
-	    kaf_cache_init(&c->hot.cache, room, 1, 0, &c->cache)) {
+	if (arena_init(&hot->arena, kaf_cache_size(room, 1), ARENA_PAGES_HUGE) ||
+	    kaf_cache_init(&hot->protect.cache, room, 1, 0, &hot->arena)) {
 		fprintf(stderr, "akmapush-bench: no memory for the cache of K_AFs\n");
 		return false;
 	}
-	return kaf_cache_set_hot(&c->hot.cache, 0, true);
-}
-
-static struct chain *chain_open(const struct bench_options *options)
-{
-	struct chain *const c = calloc(1, sizeof(*c));
-
-	if (!c || !table_open(&c->table, sha256_best(), options->ues)) {
-		free(c);
-		return NULL;
-	}
-	for (unsigned i = 0; i < BURST; i++) {
-		c->frames[i].data = c->octets[i];
-		c->frame[i] = &c->frames[i];
-	}
-	if (!protect_init(&c->protect, sha256_best(), aead_best()) &&
-	    !chain_open_push(c, options->payload) && hot_open(c))
-		return c;
-	table_close(&c->table);
-	free(c);
-	return NULL;
-}
-
-static void chain_close(struct chain *c)
-{
-	push_free(c->push);
-	protect_fini(&c->protect);
-	protect_fini(&c->hot);
-	arena_fini(&c->cache);
-	table_close(&c->table);
-	free(c);
+	return kaf_cache_set_hot(&hot->protect.cache, 0, true);
 }
 
 struct line_up {
@@ -319,25 +200,29 @@ static void put_peers(struct line_up *all, const struct bench_options *options, 
 	}
 }
 
-static void put_ours(struct line_up *all, const struct bench_options *options, struct chain *c)
+static void put_ours(struct line_up *all, const struct bench_options *options, struct chain *c,
+		     struct protect *hot)
 {
-	static const struct {
+	const struct {
 		const char *name;
+		struct protect *protect;
 		void (*burst)(struct runner *r, const uint32_t handle[], unsigned n);
 		bool in_order;
-	} ours[] = {
-		{"warm", warm, false}, {"warm-in-order", warm, true}, {"cold", cold, false},
-		{"hot", hot, false},   {"hot-in-order", hot, true},
+	} all_ours[] = {
+		{"warm", &c->protect, ours, false}, {"warm-in-order", &c->protect, ours, true},
+		{"cold", &c->protect, cold, false}, {"hot", hot, ours, false},
+		{"hot-in-order", hot, ours, true},
 	};
 
-	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (unsigned i = 0; i < sizeof(all_ours) / sizeof(all_ours[0]); i++)
 		put(all, options,
 		    (struct runner){
-			    .variant.name = ours[i].name,
+			    .variant.name = all_ours[i].name,
 			    .chain = c,
-			    .burst = ours[i].burst,
+			    .protect = all_ours[i].protect,
+			    .burst = all_ours[i].burst,
 			    .burst_max = BURST,
-			    .in_order = ours[i].in_order,
+			    .walk.in_order = all_ours[i].in_order,
 		    });
 }
 
@@ -362,20 +247,30 @@ static int run_all(struct line_up *all, const struct chain *c, const struct benc
 	return 0;
 }
 
+static void close_all(struct line_up *all)
+{
+	for (unsigned i = 0; i < all->n; i++) {
+		if (all->runner[i].peer)
+			all->runner[i].ops->close(all->runner[i].peer);
+	}
+}
+
 static int chain_run(const struct bench_options *options)
 {
 	static struct line_up all;
+	struct hot hot;
 	struct chain *const c = chain_open(options);
-	int status;
+	int status = -ENOMEM;
 
 	if (!c)
-		return -ENOMEM;
-	put_peers(&all, options, c);
-	put_ours(&all, options, c);
-	status = run_all(&all, c, options);
-	for (unsigned i = 0; i < all.n; i++) {
-		if (all.runner[i].peer)
-			all.runner[i].ops->close(all.runner[i].peer);
+		return status;
+	if (hot_open(&hot, options->ues)) {
+		put_peers(&all, options, c);
+		put_ours(&all, options, c, &hot.protect);
+		status = run_all(&all, c, options);
+		close_all(&all);
+		arena_fini(&hot.arena);
+		protect_fini(&hot.protect);
 	}
 	chain_close(c);
 	return status;

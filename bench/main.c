@@ -12,7 +12,7 @@
 
 enum { CPU_LAST = -1, CPU_ANY = -2 };
 
-static const struct bench *const benches[] = {&bench_chain, &bench_io, NULL};
+static const struct bench *const benches[] = {&bench_chain, &bench_ack, &bench_io, NULL};
 
 static void usage(FILE *to)
 {
