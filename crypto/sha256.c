@@ -11,10 +11,9 @@
 
 const struct sha256_ops *const sha256_kernels[] = {
 #ifdef HAVE_X86_KERNELS
-	&sha256_shani,
+	&sha256_avx512, &sha256_shani, &sha256_avx2,
 #endif
-	&sha256_scalar,
-	NULL,
+	&sha256_scalar, NULL,
 };
 
 const uint32_t sha256_initial[8] = {

@@ -12,6 +12,8 @@ void sha256_expand_words(struct sha256_schedule *schedule);
 
 extern const struct sha256_ops sha256_scalar;
 extern const struct sha256_ops sha256_shani;
+extern const struct sha256_ops sha256_avx2;
+extern const struct sha256_ops sha256_avx512;
 
 static inline uint32_t rotate_right(uint32_t x, unsigned n)
 {

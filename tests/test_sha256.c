@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "tests/kit/kernels.h"
 #include "tests/kit/random.h"
@@ -134,6 +135,32 @@ KERNEL_TEST(sha256, own_blocks_as_scalar)
 			scalar->compress_each(theirs.at, block, n);
 			states_check(sha, &ours, &theirs, n, &random);
 		}
+	}
+}
+
+// Half a block of each state's own, half that all share: the block that both make.
+KERNEL_TEST(sha256, halves_as_whole_blocks)
+{
+	const struct sha256_ops *const scalar = sha256_find("scalar");
+	struct random random = random_start();
+	uint8_t block[STATES_MAX][SHA256_BLOCK], rest[SHA256_BLOCK / 2];
+	uint32_t half[STATES_MAX + 1][8], rest_words[8];
+	struct states ours = {0}, theirs;
+
+	for (unsigned n = 0; n <= states_max(sha); n++) {
+		random_fill(&random, block, sizeof(block));
+		random_fill(&random, rest, sizeof(rest));
+		for (unsigned i = 0; i < n; i++)
+			memcpy(block[i] + sizeof(rest), rest, sizeof(rest));
+		for (unsigned k = 0; k < 8; k++) {
+			rest_words[k] = load32_be(rest + 4 * k);
+			for (unsigned i = 0; i < n; i++)
+				half[i][k] = load32_be(block[i] + 4 * k);
+		}
+		states_fill(&ours, &theirs, &random, n);
+		sha->compress_half(ours.at, (const uint32_t(*)[8])half, rest_words, n);
+		scalar->compress_each(theirs.at, (const uint8_t(*)[SHA256_BLOCK])block, n);
+		states_check(sha, &ours, &theirs, n, &random);
 	}
 }
 

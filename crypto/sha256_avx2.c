@@ -1,0 +1,101 @@
+// SHA-256 with AVX2: eight states. For CPUs without the SHA extensions, which are faster.
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/sha256_kernels.h"
+
+enum { LANES = 8, WAYS = 1, REST_MAX = 2 };
+
+typedef uint32_t vec __attribute__((vector_size(4 * LANES), may_alias));
+
+#define VEC  static inline __attribute__((always_inline)) vec
+#define VOID static inline __attribute__((always_inline)) void
+
+#define ROTATE(v, n) ((v) >> (n) | (v) << (32 - (n)))
+
+VEC xor3(vec a, vec b, vec c)
+{
+	return a ^ b ^ c;
+}
+
+VEC choice(vec e, vec f, vec g)
+{
+	return g ^ (e & (f ^ g));
+}
+
+VEC majority(vec a, vec b, vec c)
+{
+	return b ^ ((a ^ b) & (b ^ c)); // a ^ b is the next round's b ^ c
+}
+
+VEC every(uint32_t word)
+{
+	return (vec)_mm256_set1_epi32((int)word);
+}
+
+VEC swap_octets(vec v)
+{
+	const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+
+	return (vec)_mm256_shuffle_epi8((__m256i)v, _mm256_broadcastsi128_si256(order));
+}
+
+VEC zip_low(vec a, vec b)
+{
+	return (vec)_mm256_unpacklo_epi32((__m256i)a, (__m256i)b);
+}
+
+VEC zip_high(vec a, vec b)
+{
+	return (vec)_mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+}
+
+VEC zip2_low(vec a, vec b)
+{
+	return (vec)_mm256_unpacklo_epi64((__m256i)a, (__m256i)b);
+}
+
+VEC zip2_high(vec a, vec b)
+{
+	return (vec)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
+}
+
+VEC quads_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
+{
+	const __m128i low = _mm_loadu_si128((const __m128i *)(p[r] + at));
+	const __m128i high = _mm_loadu_si128((const __m128i *)(p[r + 4] + at));
+
+	return (vec)_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+VOID quads_store(uint8_t *const p[LANES], unsigned r, unsigned at, vec v)
+{
+	const __m256i quads = (__m256i)v;
+
+	_mm_storeu_si128((__m128i *)(p[r] + at), _mm256_castsi256_si128(quads));
+	_mm_storeu_si128((__m128i *)(p[r + 4] + at), _mm256_extracti128_si256(quads, 1));
+}
+
+// Few states are faster one by one.
+static const struct sha256_ops *rest_kernel(void)
+{
+	return &sha256_scalar;
+}
+
+#include "crypto/sha256_lanes.h" // stands on what is defined above
+
+static bool usable(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+
+const struct sha256_ops sha256_avx2 = {
+	.name = "avx2",
+	.lanes = LANES,
+	.usable = usable,
+	.compress_same = compress_same,
+	.compress_each = compress_each,
+	.compress_half = compress_half,
+};

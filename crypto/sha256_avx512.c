@@ -1,0 +1,125 @@
+// SHA-256 with AVX-512: sixteen states, rotations and functions of three words in one instruction.
+
+#include <immintrin.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/sha256_kernels.h"
+
+enum { LANES = 16, WAYS = 2, REST_MAX = 8 };
+
+typedef uint32_t vec __attribute__((vector_size(4 * LANES), may_alias));
+
+#define VEC  static inline __attribute__((always_inline)) vec
+#define VOID static inline __attribute__((always_inline)) void
+
+// The operands that are part of an instruction keep these from being functions.
+#define ROTATE(v, n) ((vec)_mm512_ror_epi32((__m512i)(v), n))
+#define TERNARY(a, b, c, table)                                                                    \
+	((vec)_mm512_ternarylogic_epi32((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
+
+enum { XOR3 = 0x96, CHOICE = 0xca, MAJORITY = 0xe8 };
+
+VEC xor3(vec a, vec b, vec c)
+{
+	return TERNARY(a, b, c, XOR3);
+}
+
+VEC choice(vec e, vec f, vec g)
+{
+	return TERNARY(e, f, g, CHOICE);
+}
+
+VEC majority(vec a, vec b, vec c)
+{
+	return TERNARY(a, b, c, MAJORITY);
+}
+
+VEC every(uint32_t word)
+{
+	return (vec)_mm512_set1_epi32((int)word);
+}
+
+VEC swap_octets(vec v)
+{
+	const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+
+	return (vec)_mm512_shuffle_epi8((__m512i)v, _mm512_broadcast_i32x4(order));
+}
+
+VEC zip_low(vec a, vec b)
+{
+	return (vec)_mm512_unpacklo_epi32((__m512i)a, (__m512i)b);
+}
+
+VEC zip_high(vec a, vec b)
+{
+	return (vec)_mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
+}
+
+VEC zip2_low(vec a, vec b)
+{
+	return (vec)_mm512_unpacklo_epi64((__m512i)a, (__m512i)b);
+}
+
+VEC zip2_high(vec a, vec b)
+{
+	return (vec)_mm512_unpackhi_epi64((__m512i)a, (__m512i)b);
+}
+
+static inline __attribute__((always_inline)) __m256i pair(const uint8_t *a, const uint8_t *b)
+{
+	const __m128i low = _mm_loadu_si128((const __m128i *)a);
+
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(low),
+				       _mm_loadu_si128((const __m128i *)b), 1);
+}
+
+VEC quads_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
+{
+	const __m256i low = pair(p[r] + at, p[r + 4] + at);
+	const __m256i high = pair(p[r + 8] + at, p[r + 12] + at);
+
+	return (vec)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+VOID quads_store(uint8_t *const p[LANES], unsigned r, unsigned at, vec v)
+{
+	const __m512i quads = (__m512i)v;
+
+	_mm_storeu_si128((__m128i *)(p[r] + at), _mm512_castsi512_si128(quads));
+	_mm_storeu_si128((__m128i *)(p[r + 4] + at), _mm512_extracti32x4_epi32(quads, 1));
+	_mm_storeu_si128((__m128i *)(p[r + 8] + at), _mm512_extracti32x4_epi32(quads, 2));
+	_mm_storeu_si128((__m128i *)(p[r + 12] + at), _mm512_extracti32x4_epi32(quads, 3));
+}
+
+// Up to eight states are faster with the SHA extensions, if there are any. CPUID traps in a virtual
+// machine: it is asked once.
+static const struct sha256_ops *rest_kernel(void)
+{
+	static _Atomic int known;
+	int has = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (!has) {
+		has = sha256_shani.usable() ? 1 : -1;
+		atomic_store_explicit(&known, has, memory_order_relaxed);
+	}
+	return has > 0 ? &sha256_shani : NULL;
+}
+
+#include "crypto/sha256_lanes.h" // stands on what is defined above
+
+static bool usable(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+}
+
+const struct sha256_ops sha256_avx512 = {
+	.name = "avx512",
+	.lanes = LANES,
+	.usable = usable,
+	.compress_same = compress_same,
+	.compress_each = compress_each,
+	.compress_half = compress_half,
+};
