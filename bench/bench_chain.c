@@ -107,7 +107,7 @@ static unsigned run(void *state, uint64_t *ns)
 {
 	struct runner *const r = state;
 	const uint64_t start = clock_mono_ns(&clock_system);
-	uint32_t made[BURST];
+	uint32_t made[2 * BURST];
 
 	for (unsigned done = 0; done < CHAIN_ROUND; done += r->burst_max)
 		r->burst(r, chain_walk(&r->walk, &r->chain->table, r->burst_max, made),

@@ -7,22 +7,20 @@
 #include "base/bytes.h"
 #include "crypto/akma.h"
 
-enum { AHEAD = 16 };
-
 // 33 octets of FQDN: the KDF's S has 41.
 static const char af_id[] = "meters.telemetry.operator.example\xff\x41\x4b\x50\x01";
 
 const uint32_t *chain_walk(struct chain_walk *walk, const struct table *table, unsigned n,
-			   uint32_t made[CHAIN_BURST])
+			   uint32_t made[2 * CHAIN_BURST])
 {
 	const unsigned end = walk->in_order ? table->ues : TABLE_ORDER;
 
-	if (walk->at + n > end)
+	if (walk->at + 2 * n > end)
 		walk->at = 0;
 	walk->at += n;
 	if (!walk->in_order)
 		return table->order + walk->at - n;
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < 2 * n; i++)
 		made[i] = walk->at - n + i;
 	return made;
 }
@@ -30,8 +28,7 @@ const uint32_t *chain_walk(struct chain_walk *walk, const struct table *table, u
 void chain_lookup(const struct chain *c, const uint32_t handle[], unsigned n, struct target *target)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			context_prefetch(chain_context(c, handle[i + AHEAD]));
+		context_prefetch(chain_context(c, handle[i + n]));
 		target[i] = (struct target){handle[i], handle[i], chain_context(c, handle[i])};
 	}
 }

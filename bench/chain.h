@@ -34,16 +34,18 @@ struct chain_walk {
 	unsigned at;
 };
 
-// The next n <= CHAIN_BURST handles: a pointer into the table's order, or `made`.
+// The next n <= CHAIN_BURST handles, and the n that follow them: a pointer into the table's order,
+// or `made`.
 const uint32_t *chain_walk(struct chain_walk *walk, const struct table *table, unsigned n,
-			   uint32_t made[CHAIN_BURST]);
+			   uint32_t made[2 * CHAIN_BURST]);
 
 static inline const struct context *chain_context(const struct chain *chain, uint32_t handle)
 {
 	return &chain->table.contexts[handle];
 }
 
-// The contexts of n handles as targets, the place being the handle.
+// The contexts of n handles as targets, the place being the handle. Those of the n that follow are
+// on their way then, as in downlink.c.
 void chain_lookup(const struct chain *chain, const uint32_t handle[], unsigned n,
 		  struct target *target);
 // n datagrams into chain->frame, protected by `protect`.

@@ -7,8 +7,6 @@
 
 #include "dataplane/downlink.h"
 
-enum { PREFETCH_AHEAD = 16 };
-
 // ---- Stages
 
 static bool is_unsent(unsigned state)
@@ -42,6 +40,16 @@ static void pass_over(struct worker *w, struct part *part, uint32_t place, enum 
 		lap_not_sent(part, place);
 }
 
+// The next burst's contexts are fetched while this one is protected. Mostly it goes on where this
+// one ends; if not, nothing is lost.
+static void prefetch_next(const struct worker *w, const struct part *part, uint32_t place)
+{
+	const uint32_t *handles = part->push->handles;
+
+	if (place < part->end && handles[place] != DP_NONE)
+		context_prefetch(&w->contexts[handles[place]]);
+}
+
 static unsigned lookup(struct worker *w, struct part *part, const uint32_t place[], unsigned n,
 		       struct target *target)
 {
@@ -53,8 +61,7 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 		const struct context *context = &w->contexts[handle];
 		enum dp_state why;
 
-		if (i + PREFETCH_AHEAD < n)
-			context_prefetch(&w->contexts[handles[place[i + PREFETCH_AHEAD]]]);
+		prefetch_next(w, part, place[i] + n);
 		why = obstacle(context, w->now_s);
 		if (why == DP_SENT)
 			target[found++] = (struct target){place[i], handle, context};
