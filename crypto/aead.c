@@ -11,6 +11,9 @@ const struct aead_ops *const aead_implementations[] = {
 #ifdef HAVE_X86_KERNELS
 	&aead_vaes512, &aead_vaes, &aead_aesni,
 #endif
+#ifdef HAVE_ARM_KERNELS
+	&aead_armv8,
+#endif
 	&aead_openssl, NULL};
 
 const struct aead_ops *aead_best(void)

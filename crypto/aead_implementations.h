@@ -7,4 +7,5 @@
 extern const struct aead_ops aead_vaes512;
 extern const struct aead_ops aead_vaes;
 extern const struct aead_ops aead_aesni;
+extern const struct aead_ops aead_armv8;
 extern const struct aead_ops aead_openssl;

@@ -13,6 +13,9 @@ const struct sha256_ops *const sha256_kernels[] = {
 #ifdef HAVE_X86_KERNELS
 	&sha256_avx512, &sha256_shani, &sha256_avx2,
 #endif
+#ifdef HAVE_ARM_KERNELS
+	&sha256_armv8,
+#endif
 	&sha256_scalar, NULL,
 };
 

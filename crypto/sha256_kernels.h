@@ -14,6 +14,7 @@ extern const struct sha256_ops sha256_scalar;
 extern const struct sha256_ops sha256_shani;
 extern const struct sha256_ops sha256_avx2;
 extern const struct sha256_ops sha256_avx512;
+extern const struct sha256_ops sha256_armv8;
 
 static inline uint32_t rotate_right(uint32_t x, unsigned n)
 {
