@@ -8,24 +8,9 @@
 #include "base/text.h"
 #include "tests/kit/kernels.h"
 #include "tests/kit/random.h"
+#include "tests/kit/sha256_answers.h"
 
 enum { LENGTH_MAX = 1200, STATES_MAX = 3 * 16 + 1, GUARD = 0xa5 };
-
-struct example {
-	const char *message;
-	const char *digest;
-};
-
-// FIPS 180-2 appendix B and NIST's example values for SHA-256.
-static const struct example examples[] = {
-	{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-	{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-	{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-	 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-	{"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
-	 "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
-	 "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
-};
 
 static void check(const struct sha256_ops *sha, const void *data, size_t len, const char *expected)
 {
@@ -39,9 +24,9 @@ static void check(const struct sha256_ops *sha, const void *data, size_t len, co
 
 KERNEL_TEST(sha256, nist_examples)
 {
-	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
-		check(sha, examples[i].message, strlen(examples[i].message), examples[i].digest);
-	check(sha, NULL, 0, examples[0].digest);
+	cr_assert_eq(sha256_examples_wrong(sha), 0, "kernel %s, example %u", sha->name,
+		     sha256_examples_wrong(sha));
+	check(sha, NULL, 0, sha256_examples[0].digest);
 }
 
 KERNEL_TEST(sha256, million_a)
