@@ -76,7 +76,23 @@ INLINE uint32x4_t load_words_be(const uint8_t *octets)
 	return vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(octets)));
 }
 
-INLINE void each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned lanes)
+// Where the 16 words of a lane's block come from: octets of its own, or words of its own and others
+// that all share.
+struct source {
+	bool whole; // block counts, else half and rest
+	const uint8_t (*block)[SHA256_BLOCK];
+	const uint32_t (*half)[8];
+	const uint32_t *rest;
+};
+
+INLINE uint32x4_t first_quad(const struct source *from, unsigned lane, unsigned q)
+{
+	if (from->whole)
+		return load_words_be(from->block[lane] + 16 * q);
+	return vld1q_u32(q < 2 ? from->half[lane] + 4 * q : from->rest + 4 * (q - 2));
+}
+
+INLINE void each(uint32_t state[][8], struct source from, unsigned lanes)
 {
 	struct halves s[LANES];
 	uint32x4_t w[LANES][4], wk[LANES];
@@ -89,8 +105,7 @@ INLINE void each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsig
 
 		EACH_LANE(i)
 		{
-			w[i][q % 4] =
-				q < 4 ? load_words_be(block[i] + 16 * q) : next_quad(w[i], q % 4);
+			w[i][q % 4] = q < 4 ? first_quad(&from, i, q) : next_quad(w[i], q % 4);
 			wk[i] = vaddq_u32(w[i][q % 4], k);
 		}
 		four_rounds(s, wk, lanes);
@@ -115,17 +130,30 @@ static __attribute__((noinline)) void each_of(uint32_t state[][8],
 					      const uint8_t block[][SHA256_BLOCK], unsigned n)
 {
 	for (; n >= LANES; n -= LANES, state += LANES, block += LANES)
-		each(state, block, 4);
+		each(state, (struct source){.whole = true, .block = block}, 4);
 	if (n == 3)
-		each(state, block, 3);
+		each(state, (struct source){.whole = true, .block = block}, 3);
 	else if (n == 2)
-		each(state, block, 2);
+		each(state, (struct source){.whole = true, .block = block}, 2);
 	else if (n == 1)
-		each(state, block, 1);
+		each(state, (struct source){.whole = true, .block = block}, 1);
 }
 
-// As in sha256_shani.c, this takes the place on the stack where each_of() spilled message words
-// (GCC 12: 272 octets, clang 14: 1136).
+static __attribute__((noinline)) void half_of(uint32_t state[][8], const uint32_t half[][8],
+					      const uint32_t rest[8], unsigned n)
+{
+	for (; n >= LANES; n -= LANES, state += LANES, half += LANES)
+		each(state, (struct source){.half = half, .rest = rest}, 4);
+	if (n == 3)
+		each(state, (struct source){.half = half, .rest = rest}, 3);
+	else if (n == 2)
+		each(state, (struct source){.half = half, .rest = rest}, 2);
+	else if (n == 1)
+		each(state, (struct source){.half = half, .rest = rest}, 1);
+}
+
+// As in sha256_shani.c, this takes the place on the stack where each_of() or half_of() spilled
+// message words (GCC 12: 272 octets, clang 14: 1136).
 static __attribute__((noinline)) void wipe_spills(void)
 {
 	uint8_t frame[1536];
@@ -136,6 +164,13 @@ static __attribute__((noinline)) void wipe_spills(void)
 static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n)
 {
 	each_of(state, block, n);
+	wipe_spills();
+}
+
+static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
+			  unsigned n)
+{
+	half_of(state, half, rest, n);
 	wipe_spills();
 }
 
@@ -150,4 +185,5 @@ const struct sha256_ops sha256_armv8 = {
 	.usable = usable,
 	.compress_same = compress_same,
 	.compress_each = compress_each,
+	.compress_half = compress_half,
 };

@@ -122,6 +122,30 @@ static bool own_blocks(const struct sha256_ops *sha)
 	return true;
 }
 
+// Halves of their own beside a half that all share: the blocks that both make.
+static bool halves(const struct sha256_ops *sha)
+{
+	const struct sha256_ops *const scalar = sha256_find("scalar");
+	uint8_t block[STATES_MAX][SHA256_BLOCK];
+	uint32_t half[STATES_MAX][8], rest[8];
+	struct states ours, theirs;
+
+	for (unsigned n = 0; n <= 3 * sha->lanes + 1; n++) {
+		random_fill(&random_source, half, sizeof(half));
+		random_fill(&random_source, rest, sizeof(rest));
+		for (unsigned i = 0; i < n; i++) {
+			sha256_digest_write(block[i], half[i]);
+			sha256_digest_write(block[i] + SHA256_BLOCK / 2, rest);
+		}
+		states_fill(&ours, &theirs, n);
+		sha->compress_half(ours.at, (const uint32_t(*)[8])half, rest, n);
+		scalar->compress_each(theirs.at, (const uint8_t(*)[SHA256_BLOCK])block, n);
+		if (memcmp(&ours, &theirs, sizeof(ours)))
+			return wrong("states", n);
+	}
+	return true;
+}
+
 static bool check_sha256(const struct sha256_ops *sha)
 {
 	static const struct {
@@ -133,6 +157,7 @@ static bool check_sha256(const struct sha256_ops *sha)
 		{"every length as OpenSSL", digests},
 		{"one block for all states as scalar", same_block},
 		{"a block for each state as scalar", own_blocks},
+		{"half a block for each state as scalar", halves},
 	};
 	bool good = true;
 
