@@ -42,14 +42,15 @@ CONTROL = {
 ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "ue", "bench", "control/json", "control/http",
            "control/config", "control/store", "control/registry", "control/push", "control/api",
            "control/operations", "tools", "tools/ctl", "tools/fleet", "tools/load", "tools/vectors")
-FACES = ("crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
+FACES = ("bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
          "http/http", "http/http_server", "config/config", "store/store",
          "registry/af", "registry/group", "registry/ue")
 
 # header of a library: the files (stems of paths) that may know it.
 LIBRARIES = {
     "openssl/": ("crypto/aead_openssl", "control/http/http_tls", "control/store/store_seal",
-                 "control/store/store_kek", "ue/crypto_openssl"),
+                 "control/store/store_kek", "ue/crypto_openssl", "bench/peer_openssl"),
+    "intel-ipsec-mb.h": ("bench/peer_ipsecmb",),
     "nghttp2/": ("control/http/", "tools/h2client"),
     "event2/": ("control/http/", "control/loop", "tools/h2client"),
     "jansson.h": ("control/json/",),
