@@ -29,6 +29,9 @@ struct bench {
 extern const struct bench bench_io;
 extern const struct bench bench_ack;
 extern const struct bench bench_chain;
+extern const struct bench bench_kaf;
+extern const struct bench bench_seal;
+extern const struct bench bench_open;
 
 // ---- Variants, in turns
 

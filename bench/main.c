@@ -12,7 +12,9 @@
 
 enum { CPU_LAST = -1, CPU_ANY = -2 };
 
-static const struct bench *const benches[] = {&bench_chain, &bench_ack, &bench_io, NULL};
+static const struct bench *const benches[] = {
+	&bench_chain, &bench_kaf, &bench_seal, &bench_open, &bench_ack, &bench_io, NULL,
+};
 
 static void usage(FILE *to)
 {
