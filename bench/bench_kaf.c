@@ -15,7 +15,7 @@
 enum {
 	BURST = 256,
 	CHUNK = 64, // the data plane's burst: what is derived at a time
-	KERNELS_MAX = 4,
+	KERNELS_MAX = 5,
 	PEERS_MAX = 4,
 };
 
