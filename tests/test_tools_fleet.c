@@ -310,9 +310,11 @@ Test(tools_fleet, a_copy_is_no_delivery)
 	for (unsigned i = 0; i < 3; i++)
 		push(&s, &fleet, 1, 0, push_id);
 	cr_assert(wait_for(FLEET_duplicates, 2));
+	cr_assert(wait_for(FLEET_acks, 1));      // counted when it has left
+	cr_assert(wait_for(FLEET_acks_held, 2)); // 2 s have not gone by
 	cr_assert_eq(fleet_sum(&fleet, FLEET_delivered), 1);
 	cr_assert_eq(fleet_sum(&fleet, FLEET_acks), 1);
-	cr_assert_eq(fleet_sum(&fleet, FLEET_acks_held), 2); // 2 s have not gone by
+	cr_assert_eq(fleet_sum(&fleet, FLEET_acks_held), 2);
 	stop();
 	sender_close(&s);
 }

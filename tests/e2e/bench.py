@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""akmapush-bench: every bench runs, every line is JSON with its members, every variant that this CPU
+and build have is there. No figure is judged.
+
+usage: bench.py AKMAPUSH_BENCH"""
+
+import json
+import subprocess
+import sys
+
+BENCH = sys.argv[1]
+FIGURES = ("ns_median", "ns_p10", "ns_min", "rate")
+BENCHES = {  # its own members, and variants that are there on any CPU
+    "chain": (("ues", "payload"), {"openssl-careful", "openssl-plain", "warm", "warm-in-order",
+                                   "cold", "hot", "hot-in-order"}),
+    "kaf": (("payload",), {"openssl-careful", "openssl-plain", "warm-scalar", "cold-scalar"}),
+    "seal": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
+    "open": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
+    "ack": (("ues", "payload"), {"send", "verify"}),
+    "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
+}
+OF_FLAG = {  # what a flag of the CPU brings
+    "sha_ni": {"kaf": {"warm-shani", "cold-shani", "floor-warm", "floor-cold"}},
+    "avx2": {"kaf": {"warm-avx2", "cold-avx2"}},
+    "avx512bw": {"kaf": {"warm-avx512", "cold-avx512"}},
+    "pclmulqdq": {"seal": {"aesni"}, "open": {"aesni"}},
+    "vpclmulqdq": {"seal": {"vaes"}, "open": {"vaes"}},
+}
+
+passed = failed = 0
+
+
+def check(what, good, seen=""):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"FAILED: {what}: {seen}")
+
+
+def run(*arguments):
+    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=300)
+
+
+def cpu_flags():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("flags"):
+                return set(line.split(":")[1].split())
+    return set()
+
+
+def lines_of(name):
+    a = run(name, "--rounds", "3", "--json", "--ues", "20000", "--destinations", "256")
+    check(f"{name} ends well", a.returncode == 0, a.stderr)
+    return [json.loads(line) for line in a.stdout.splitlines()]
+
+
+def main():
+    flags = cpu_flags()
+    for name, (members, variants) in BENCHES.items():
+        lines = lines_of(name)
+        expected = set(variants)
+        for flag, of_bench in OF_FLAG.items():
+            expected |= of_bench.get(name, set()) if flag in flags else set()
+        seen = {line["variant"] for line in lines}
+        check(f"{name}: variants", expected <= seen, expected - seen)
+        for line in lines:
+            check(f"{name}: members", line["bench"] == name and line["rounds"] == 3
+                  and all(m in line for m in members) and all(line[f] > 0 for f in FIGURES)
+                  and line["ns_min"] <= line["ns_p10"] <= line["ns_median"], line)
+    only = run("chain", "--rounds", "3", "--ues", "20000", "--only", "hot").stdout.split()
+    check("--only", "hot" in only and "openssl-careful" in only and "warm" not in only, only)
+    for what, arguments in (("no bench", ()), ("unknown bench", ("speed",)),
+                            ("too few UEs", ("chain", "--ues", "999")),
+                            ("no number", ("chain", "--ues", "many")),
+                            ("payload too long", ("seal", "--payload", "1185"))):
+        a = run(*arguments)
+        check(what, a.returncode == 2 and "usage" in a.stderr and not a.stdout, a)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
