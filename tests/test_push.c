@@ -253,7 +253,7 @@ static void named(void *ctx, int status)
 }
 
 // More than a record takes, more than a chunk takes.
-Test(push, long_lists, .timeout = 120)
+Test(push, long_lists, .timeout = 500)
 {
 	struct world *world = some_world(WORLD_DEVICES);
 	struct store_batch *batch = apply_begin(&world->app);
