@@ -339,6 +339,7 @@ def test_afs():
     check("nothing else changes", after == before, (before, after))
     check("af list --json", good_json("af", "list")["afs"] == [before])
     refused(400, "OPTIONAL_IE_INCORRECT", "af", "put", AF, "--all", "--max-payload", "1M")
+    refused(400, "OPTIONAL_IE_INCORRECT", "af", "put", AF, "--all", "--hot")  # there is no cache
     answer = ctl("af", "put", AF, "--all", "--max-payload", "1M")
     check("the parameter is named", "  /maxPayload: " in answer.err, answer)
     refused(404, "AF_NOT_FOUND", "af", "show", "nosuch.example.com")
