@@ -146,6 +146,14 @@ def changed(datagram, at, octets):
     return datagram[:at] + octets + datagram[at + len(octets):]
 
 
+def when_finished(w, push_id):
+    """The push and its results, once the last reply is in the store (10 s at most)."""
+    path, end = f"{API}{AF}/pushes/{push_id}", time.monotonic() + 10
+    while w.get(path).json["state"] == "RUNNING" and time.monotonic() < end:
+        time.sleep(0.01)
+    return w.get(path).json, w.get(path + "/results").text
+
+
 def acknowledgements(w, line, rng):
     push_id, push = submit(w, line)
     ack = acknowledgement(push, reply=b"reply")
@@ -171,9 +179,8 @@ def acknowledgements(w, line, rng):
     check("none of it acknowledged", state["states"] == {"SENT": 1}, state)
     line.send("the true one, from elsewhere", [ack], {"ack_delivered": 1})
     line.send("replayed", [ack] * 20, {"rx_unknown_push": 20})
-    state = w.get(f"{API}{AF}/pushes/{push_id}").json
+    state, results = when_finished(w, push_id)
     check("delivered", state["state"] == "FINISHED" and state["states"] == {"DELIVERED": 1}, state)
-    results = w.get(f"{API}{AF}/pushes/{push_id}/results").text
     check("its reply once", results.count('"reply":"cmVwbHk="') == 1, results)
 
 
