@@ -34,7 +34,7 @@ static void seal(struct acks *a, const uint32_t handle[], uint8_t octets[][ACK])
 
 	for (unsigned i = 0; i < BURST; i++)
 		kakma[i] = &chain_context(c, handle[i])->kakma;
-	push_kaf(c->protect.sha, c->push, kakma, BURST, kaf);
+	hmac_blocks(c->protect.sha, kakma, c->push->kaf, BURST, kaf[0], HMAC_MAC);
 	message_blocks(c->protect.sha, &c->push->ack_info, (const uint8_t(*)[HMAC_KEY])kaf, BURST,
 		       block);
 	for (unsigned i = 0; i < BURST; i++) {
@@ -49,7 +49,7 @@ static void seal(struct acks *a, const uint32_t handle[], uint8_t octets[][ACK])
 		store32_be(d + 24, ref);
 		d[28] = STATUS_RECEIVED;
 		memcpy(d + 29, salt + 4, 3);
-		item[i] = (struct aead_item){.key = block[i].key,
+		item[i] = (struct aead_item){.key = message_key(&block[i], c->push->suite),
 					     .aad = d,
 					     .in = d + FRAME_HEADER,
 					     .out = d + FRAME_HEADER};

@@ -14,7 +14,6 @@
 
 enum {
 	BURST = 256,
-	CHUNK = 64, // the data plane's burst: what is derived at a time
 	KERNELS_MAX = 5,
 	PEERS_MAX = 4,
 };
@@ -112,16 +111,9 @@ static void warm(void *state)
 static void cold(void *state)
 {
 	const struct kaf_variant *const v = state;
-	const struct hmac_key *pads_at[CHUNK];
-	struct hmac_key pads[CHUNK];
 
-	for (unsigned i = 0; i < CHUNK; i++)
-		pads_at[i] = &pads[i];
-	for (unsigned i = 0; i < BURST; i += CHUNK) {
-		hmac_key_init(v->sha, v->input->kakma + i, CHUNK, pads);
-		akma_kaf(v->sha, pads_at, &v->input->message, CHUNK, v->input->kaf + i);
-	}
-	mem_wipe(pads, sizeof(pads));
+	hmac_keys(v->sha, (const uint8_t(*)[HMAC_KEY])v->input->kakma,
+		  hmac_text(&v->input->message), BURST, v->input->kaf[0], AKMA_KEY);
 }
 
 // Of S, which is the same for all, and of the inner digest.

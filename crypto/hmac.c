@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/sha256_kernels.h"
 
-enum { CHUNK = 64, PAD_END = 0x80, LENGTH = 8, IPAD = 0x36363636, OPAD = 0x5c5c5c5c };
+enum { CHUNK = 64, PAD_END = 0x80, LENGTH = 8 };
 
 static_assert(HMAC_MESSAGE_MAX + 1 + LENGTH == HMAC_MESSAGE_BLOCKS * SHA256_BLOCK,
 	      "the longest message fills its blocks");
@@ -54,15 +55,14 @@ static void pads(const struct sha256_ops *sha, uint32_t key[][8], uint32_t state
 static void key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], unsigned n,
 		     struct hmac_key *out)
 {
-	static const uint32_t ipad[8] = {[0 ... 7] = IPAD}, opad[8] = {[0 ... 7] = OPAD};
 	uint32_t words[CHUNK][8], state[CHUNK][8];
 
 	for (unsigned i = 0; i < n; i++)
 		words_load(words[i], key[i]);
-	pads(sha, words, state, n, IPAD, ipad);
+	pads(sha, words, state, n, hmac_ipad[0], hmac_ipad);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(out[i].inner, state[i], sizeof(out[i].inner));
-	pads(sha, words, state, n, IPAD ^ OPAD, opad);
+	pads(sha, words, state, n, hmac_ipad[0] ^ hmac_opad[0], hmac_opad);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(out[i].outer, state[i], sizeof(out[i].outer));
 	mem_wipe(words, n * sizeof(words[0]));
@@ -107,54 +107,108 @@ static void take_key(struct burst *burst, const struct hmac_key *const key[], un
 }
 
 // The inner digests go under the outer pads: one block each, 64 + 32 octets hashed.
-static void outer(const struct sha256_ops *sha, struct burst *burst, unsigned n,
-		  uint8_t mac[][HMAC_MAC])
+static void outer(const struct sha256_ops *sha, struct burst *burst, unsigned n, uint8_t *mac,
+		  size_t stride)
 {
-	static const uint32_t rest[8] = {
-		[0] = 0x80000000, [7] = (SHA256_BLOCK + SHA256_DIGEST) * 8};
-
-	sha->compress_half(burst->outer, (const uint32_t(*)[8])burst->inner, rest, n);
+	sha->compress_half(burst->outer, (const uint32_t(*)[8])burst->inner, hmac_digest_end, n);
 	for (unsigned i = 0; i < n; i++)
-		sha256_digest_write(mac[i], burst->outer[i]);
+		sha256_digest_write(mac + i * stride, burst->outer[i]);
+}
+
+// Out of the kernel's shapes, as all of these: what is not done whole.
+static void blocks_by_shapes(const struct sha256_ops *sha, const struct hmac_key *const key[],
+			     struct sha256_text text, unsigned n, uint8_t *mac, size_t stride)
+{
+	struct burst burst;
+	const unsigned used = min(n, CHUNK);
+
+	for (unsigned count; n; n -= count, key += count, mac += count * stride) {
+		count = min(n, CHUNK);
+		take_key(&burst, key, count);
+		for (unsigned b = 0; b < text.n_blocks; b++)
+			sha->compress_same(burst.inner, &text.block[b], count);
+		outer(sha, &burst, count, mac, stride);
+	}
+	burst_wipe(&burst, used);
+}
+
+static void keys_by_shapes(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY],
+			   struct sha256_text text, unsigned n, uint8_t *mac, size_t stride)
+{
+	struct hmac_key made[CHUNK];
+	const struct hmac_key *pads[CHUNK];
+	const unsigned used = min(n, CHUNK);
+
+	for (unsigned i = 0; i < used; i++)
+		pads[i] = &made[i];
+	for (unsigned count; n; n -= count, key += count, mac += count * stride) {
+		count = min(n, CHUNK);
+		key_init(sha, key, count, made);
+		blocks_by_shapes(sha, pads, text, count, mac, stride);
+	}
+	mem_wipe(made, used * sizeof(made[0]));
+}
+
+static void chain_by_shapes(const struct sha256_ops *sha, const struct hmac_key *const key[],
+			    struct sha256_text text, struct sha256_text second, unsigned n,
+			    uint8_t *mac, size_t stride)
+{
+	uint8_t first[CHUNK][HMAC_MAC];
+	const unsigned used = min(n, CHUNK);
+
+	for (unsigned count; n; n -= count, key += count, mac += count * stride) {
+		count = min(n, CHUNK);
+		blocks_by_shapes(sha, key, text, count, first[0], HMAC_MAC);
+		keys_by_shapes(sha, (const uint8_t(*)[HMAC_KEY])first, second, count, mac, stride);
+	}
+	mem_wipe(first, used * sizeof(first[0]));
+}
+
+void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[],
+		 struct sha256_text text, unsigned n, uint8_t *mac, size_t stride)
+{
+	const unsigned done = sha->hmac_pads ? sha->hmac_pads(key, text, n, mac, stride) : 0;
+
+	blocks_by_shapes(sha, key + done, text, n - done, mac + done * stride, stride);
+}
+
+void hmac_keys(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], struct sha256_text text,
+	       unsigned n, uint8_t *mac, size_t stride)
+{
+	const unsigned done = sha->hmac_keys ? sha->hmac_keys(key, text, n, mac, stride) : 0;
+
+	keys_by_shapes(sha, key + done, text, n - done, mac + done * stride, stride);
+}
+
+void hmac_chain(const struct sha256_ops *sha, const struct hmac_key *const key[],
+		struct sha256_text text, struct sha256_text second, unsigned n, uint8_t *mac,
+		size_t stride)
+{
+	const unsigned done =
+		sha->hmac_chain ? sha->hmac_chain(key, text, second, n, mac, stride) : 0;
+
+	chain_by_shapes(sha, key + done, text, second, n - done, mac + done * stride, stride);
 }
 
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC])
 {
-	hmac_blocks(sha, key, message->block, message->n_blocks, n, mac);
-}
-
-void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[],
-		 const struct sha256_schedule block[], unsigned n_blocks, unsigned n,
-		 uint8_t mac[][HMAC_MAC])
-{
-	struct burst burst;
-	const unsigned used = min(n, CHUNK);
-
-	assert(n_blocks && n_blocks <= HMAC_MESSAGE_BLOCKS);
-	for (unsigned count; n; n -= count, key += count, mac += count) {
-		count = min(n, CHUNK);
-		take_key(&burst, key, count);
-		for (unsigned b = 0; b < n_blocks; b++)
-			sha->compress_same(burst.inner, &block[b], count);
-		outer(sha, &burst, count, mac);
-	}
-	burst_wipe(&burst, used);
+	hmac_blocks(sha, key, hmac_text(message), n, mac[0], HMAC_MAC);
 }
 
 void hmac_each(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const uint8_t first[][SHA256_BLOCK], const struct sha256_schedule *last, unsigned n,
-	       uint8_t mac[][HMAC_MAC])
+	       uint8_t *mac, size_t stride)
 {
 	struct burst burst;
 	const unsigned used = min(n, CHUNK);
 
-	for (unsigned count; n; n -= count, key += count, first += count, mac += count) {
+	for (unsigned count; n; n -= count, key += count, first += count, mac += count * stride) {
 		count = min(n, CHUNK);
 		take_key(&burst, key, count);
 		sha->compress_each(burst.inner, first, count);
 		sha->compress_same(burst.inner, last, count);
-		outer(sha, &burst, count, mac);
+		outer(sha, &burst, count, mac, stride);
 	}
 	burst_wipe(&burst, used);
 }
@@ -166,6 +220,6 @@ void hmac_one(const struct sha256_ops *sha, const struct hmac_key *key, const vo
 
 	take_key(&burst, &key, 1);
 	sha256_finish(sha, burst.inner[0], SHA256_BLOCK, data, len);
-	outer(sha, &burst, 1, (uint8_t(*)[HMAC_MAC])mac);
+	outer(sha, &burst, 1, mac, HMAC_MAC);
 	burst_wipe(&burst, 1);
 }

@@ -17,17 +17,16 @@ enum {
 	HMAC_MESSAGE_BLOCKS = 5,
 };
 
-// Pad states; secret. Words in host order.
-struct hmac_key {
-	uint32_t inner[8];
-	uint32_t outer[8];
-};
-
 // A message as the padded blocks that follow the ipad block, with their schedules.
 struct hmac_message {
 	unsigned n_blocks; // 1..HMAC_MESSAGE_BLOCKS
 	struct sha256_schedule block[HMAC_MESSAGE_BLOCKS];
 };
+
+static inline struct sha256_text hmac_text(const struct hmac_message *message)
+{
+	return (struct sha256_text){message->block, message->n_blocks};
+}
 
 // Pad states of n keys (two compressions each): key [n][32], state [n] out.
 void hmac_key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], unsigned n,
@@ -42,19 +41,28 @@ int hmac_message_init(struct hmac_message *message, const void *data, size_t len
 void hmac_same(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const struct hmac_message *message, unsigned n, uint8_t mac[][HMAC_MAC]);
 
-// The same of a message whose prepared blocks, 1..HMAC_MESSAGE_BLOCKS, the caller keeps.
+// The same of prepared blocks that the caller keeps; mac i is the 32 octets at mac + i * stride.
 void hmac_blocks(const struct sha256_ops *sha, const struct hmac_key *const key[],
-		 const struct sha256_schedule block[], unsigned n_blocks, unsigned n,
-		 uint8_t mac[][HMAC_MAC]);
+		 struct sha256_text text, unsigned n, uint8_t *mac, size_t stride);
 
-// mac[i] = HMAC(key[i], first[i] || last): a block of each key's own, then a padding block that all
+// The same under keys of which there are no pad states yet, key [n][32]: four compressions more.
+void hmac_keys(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY], struct sha256_text text,
+	       unsigned n, uint8_t *mac, size_t stride);
+
+// mac i = HMAC(HMAC(key[i], text), second). The key in between has no home but registers and the
+// frame of this call.
+void hmac_chain(const struct sha256_ops *sha, const struct hmac_key *const key[],
+		struct sha256_text text, struct sha256_text second, unsigned n, uint8_t *mac,
+		size_t stride);
+
+// mac i = HMAC(key[i], first[i] || last): a block of each key's own, then a padding block that all
 // share. T(2) of HKDF-Expand has this form.
 //   first [n][64]  message octets up to the last block
 //   last  the block that ends the message, its length (64 octets of pad and all before) included
-//   otherwise as hmac_same
+//   otherwise as hmac_blocks
 void hmac_each(const struct sha256_ops *sha, const struct hmac_key *const key[],
 	       const uint8_t first[][SHA256_BLOCK], const struct sha256_schedule *last, unsigned n,
-	       uint8_t mac[][HMAC_MAC]);
+	       uint8_t *mac, size_t stride);
 
 // mac = HMAC(key, data) for one message of any length.
 void hmac_one(const struct sha256_ops *sha, const struct hmac_key *key, const void *data,

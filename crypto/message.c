@@ -7,17 +7,20 @@
 #include "crypto/message.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
-enum { CHUNK = 64, OKM_MAX = 2 * HMAC_MAC, SECOND = HMAC_MAC + MESSAGE_INFO + 1 };
+enum { CHUNK = 64, SECOND = HMAC_MAC + MESSAGE_INFO + 1 };
 
 static const char push_label[] = "akma push 1";
 static const char ack_label[] = "akma push ack";
 
 enum { PUSH_LABEL = sizeof(push_label) - 1, ACK_LABEL = sizeof(ack_label) - 1 };
 
+static_assert(sizeof(struct message_block) == 48 && (int)MESSAGE_IV + MESSAGE_SELECTOR == 16,
+	      "the OKM of either suite ends with the block");
 static_assert((int)PUSH_LABEL + 2 + MESSAGE_PUSH_ID == (int)MESSAGE_INFO,
 	      "info is exactly this long");
 static_assert((int)SECOND < (int)SHA256_BLOCK && (int)SECOND + 1 + 8 > (int)SHA256_BLOCK,
@@ -86,11 +89,23 @@ void message_info_init(struct message_info *info, const struct message_suite *su
 	info->first = message.block[0];
 }
 
-// Bursts of what message_blocks makes on its way, wiped as one.
-struct scratch {
-	uint8_t t[2][CHUNK][HMAC_MAC];
-	uint8_t second[CHUNK][SHA256_BLOCK];
-};
+static bool is_short(const struct message_info *info)
+{
+	return info->suite->okm_len <= HMAC_MAC;
+}
+
+static struct sha256_text first_text(const struct message_info *info)
+{
+	return (struct sha256_text){&info->first, 1};
+}
+
+// Where T(1) of the first block belongs; the others' follow at the distance of the blocks.
+static uint8_t *first_of(const struct message_info *info, struct message_block *block)
+{
+	return (uint8_t *)(block + 1) - info->suite->okm_len;
+}
+
+// ---- T(2)
 
 static void second_write(uint8_t block[SHA256_BLOCK], const uint8_t t1[HMAC_MAC],
 			 const uint8_t info[MESSAGE_INFO])
@@ -102,58 +117,40 @@ static void second_write(uint8_t block[SHA256_BLOCK], const uint8_t t1[HMAC_MAC]
 	block[SECOND + 1] = 0;
 }
 
-static void expand(const struct sha256_ops *sha, const struct message_info *info,
-		   const struct hmac_key *const kaf[], struct scratch *scratch, unsigned n)
+// The rest of n <= CHUNK blocks whose T(1) is there.
+static void add_second(const struct sha256_ops *sha, const struct message_info *info,
+		       const struct hmac_key *const kaf[], unsigned n, struct message_block *block)
 {
-	hmac_blocks(sha, kaf, &info->first, 1, n, scratch->t[0]);
-	if (info->suite->okm_len <= HMAC_MAC)
-		return;
+	const size_t rest = info->suite->okm_len - HMAC_MAC;
+	uint8_t second[CHUNK][SHA256_BLOCK], t2[CHUNK][HMAC_MAC];
+
 	for (unsigned i = 0; i < n; i++)
-		second_write(scratch->second[i], scratch->t[0][i], info->info);
-	hmac_each(sha, kaf, scratch->second, &second_end, n, scratch->t[1]);
+		second_write(second[i], first_of(info, &block[i]), info->info);
+	hmac_each(sha, kaf, (const uint8_t(*)[SHA256_BLOCK])second, &second_end, n, t2[0],
+		  HMAC_MAC);
+	for (unsigned i = 0; i < n; i++)
+		memcpy(first_of(info, &block[i]) + HMAC_MAC, t2[i], rest);
+	mem_wipe(second, n * sizeof(second[0]));
+	mem_wipe(t2, n * sizeof(t2[0]));
 }
 
-// Octets [from, from + len) of T(1) || T(2), which lie in one of the two.
-static void take(uint8_t *out, const struct scratch *scratch, unsigned i, unsigned from,
-		 unsigned len)
-{
-	memcpy(out, scratch->t[from / HMAC_MAC][i] + from % HMAC_MAC, len);
-}
-
-static void take_apart(const struct message_suite *suite, const struct scratch *scratch, unsigned n,
-		       struct message_block *block)
-{
-	const unsigned iv = suite->key_len, selector = iv + MESSAGE_IV;
-
-	for (unsigned i = 0; i < n; i++) {
-		take(block[i].key, scratch, i, 0, suite->key_len);
-		memset(block[i].key + suite->key_len, 0, MESSAGE_KEY_MAX - suite->key_len);
-		take(block[i].iv, scratch, i, iv, MESSAGE_IV);
-		take(block[i].selector, scratch, i, selector, MESSAGE_SELECTOR);
-	}
-}
+// ---- Blocks
 
 void message_blocks_from(const struct sha256_ops *sha, const struct message_info *info,
 			 const struct hmac_key *const kaf[], unsigned n,
 			 struct message_block *block)
 {
-	struct scratch scratch;
-	const unsigned used = n < CHUNK ? n : CHUNK;
-
+	hmac_blocks(sha, kaf, first_text(info), n, first_of(info, block), sizeof(*block));
+	if (is_short(info))
+		return;
 	for (unsigned count; n; n -= count, kaf += count, block += count) {
 		count = n < CHUNK ? n : CHUNK;
-		expand(sha, info, kaf, &scratch, count);
-		take_apart(info->suite, &scratch, count, block);
-	}
-	mem_wipe(scratch.t[0], used * HMAC_MAC);
-	if (info->suite->okm_len > HMAC_MAC) {
-		mem_wipe(scratch.t[1], used * HMAC_MAC);
-		mem_wipe(scratch.second, used * SHA256_BLOCK);
+		add_second(sha, info, kaf, count, block);
 	}
 }
 
-void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
-		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
+static void long_blocks(const struct sha256_ops *sha, const struct message_info *info,
+			const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
 {
 	struct hmac_key key[CHUNK];
 	const struct hmac_key *keys[CHUNK];
@@ -169,15 +166,48 @@ void message_blocks(const struct sha256_ops *sha, const struct message_info *inf
 	mem_wipe(key, used * sizeof(key[0]));
 }
 
+void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
+		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block)
+{
+	if (is_short(info))
+		hmac_keys(sha, kaf, first_text(info), n, first_of(info, block), sizeof(*block));
+	else
+		long_blocks(sha, info, kaf, n, block);
+}
+
+static void long_chain(const struct sha256_ops *sha, struct sha256_text kaf,
+		       const struct message_info *info, const struct hmac_key *const kakma[],
+		       unsigned n, struct message_block *block)
+{
+	uint8_t key[CHUNK][HMAC_KEY];
+	const unsigned used = n < CHUNK ? n : CHUNK;
+
+	for (unsigned count; n; n -= count, kakma += count, block += count) {
+		count = n < CHUNK ? n : CHUNK;
+		hmac_blocks(sha, kakma, kaf, count, key[0], HMAC_KEY);
+		long_blocks(sha, info, (const uint8_t(*)[HMAC_KEY])key, count, block);
+	}
+	mem_wipe(key, used * sizeof(key[0]));
+}
+
+void message_blocks_chain(const struct sha256_ops *sha, struct sha256_text kaf,
+			  const struct message_info *info, const struct hmac_key *const kakma[],
+			  unsigned n, struct message_block *block)
+{
+	if (is_short(info))
+		hmac_chain(sha, kakma, kaf, first_text(info), n, first_of(info, block),
+			   sizeof(*block));
+	else
+		long_chain(sha, kaf, info, kakma, n, block);
+}
+
+// ---- Nonces
+
 void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,
 			unsigned segment)
 {
-	uint8_t mask[MESSAGE_IV] = {0};
-
-	store32_be(mask + 7, ref);
-	mask[11] = (uint8_t)segment;
-	for (unsigned i = 0; i < MESSAGE_IV; i++)
-		nonce[i] = block->iv[i] ^ mask[i];
+	store64_be(nonce, load64_be(block->iv) ^ ref >> 24);
+	store32_be(nonce + 8, load32_be(block->iv + 8) ^ (ref << 8 | segment));
 }
 
 void message_ack_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block,

@@ -34,12 +34,18 @@ struct message_suite {
 extern const struct message_suite *const message_suites[];   // NULL-terminated
 const struct message_suite *message_suite_find(unsigned id); // NULL when unknown
 
-// OKM, taken apart.
+// The OKM of a suite, which ends where this ends.
 struct message_block {
-	uint8_t key[MESSAGE_KEY_MAX]; // the first key_len octets count
+	uint8_t key[MESSAGE_KEY_MAX]; // the last key_len octets count
 	uint8_t iv[MESSAGE_IV];
 	uint8_t selector[MESSAGE_SELECTOR];
 };
+
+static inline const uint8_t *message_key(const struct message_block *block,
+					 const struct message_suite *suite)
+{
+	return block->key + MESSAGE_KEY_MAX - suite->key_len;
+}
 
 // All that does not depend on the UE, prepared once per push and type.
 struct message_info {
@@ -54,6 +60,12 @@ void message_info_init(struct message_info *info, const struct message_suite *su
 // Message blocks of n UEs: kaf [n][32], block [n] out.
 void message_blocks(const struct sha256_ops *sha, const struct message_info *info,
 		    const uint8_t kaf[][HMAC_KEY], unsigned n, struct message_block *block);
+
+// The same from pad states of K_AKMAs: kakma [n] pointers, in any order. `kaf` is what makes K_AF
+// of them (TS 33.535 A.4); K_AF has no home but registers and the frame of this call.
+void message_blocks_chain(const struct sha256_ops *sha, struct sha256_text kaf,
+			  const struct message_info *info, const struct hmac_key *const kakma[],
+			  unsigned n, struct message_block *block);
 
 // The same from pad states of K_AFs: kaf [n] pointers, in any order.
 void message_blocks_from(const struct sha256_ops *sha, const struct message_info *info,

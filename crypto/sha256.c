@@ -37,6 +37,10 @@ const uint32_t sha256_k[SHA256_ROUNDS] = {
 	0xc67178f2,
 };
 
+const uint32_t hmac_ipad[8] = {[0 ... 7] = 0x36363636};
+const uint32_t hmac_opad[8] = {[0 ... 7] = 0x5c5c5c5c};
+const uint32_t hmac_digest_end[8] = {[0] = 0x80000000, [7] = (SHA256_BLOCK + SHA256_DIGEST) * 8};
+
 // CPUID traps in a virtual machine: it is asked once. Threads that ask at the same time agree.
 const struct sha256_ops *sha256_best(void)
 {

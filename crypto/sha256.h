@@ -6,7 +6,8 @@
 // Three shapes, because a fan-out hashes the same text under many keys: compress_same takes one
 // block whose schedule was expanded once (W[t] + K[t]); compress_half a block per state of which
 // only the first half differs, as words: a key with its pad, a digest with its padding;
-// compress_each takes any blocks.
+// compress_each takes any blocks. A kernel may do whole MACs as well, hash to hash in its
+// registers; hmac.h is their door.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,18 @@ struct sha256_schedule {
 	_Alignas(64) uint32_t wk[SHA256_ROUNDS];
 };
 
+// The prepared blocks that end a message.
+struct sha256_text {
+	const struct sha256_schedule *block;
+	unsigned n_blocks;
+};
+
+// HMAC's pad states of a key: the hashes of key ^ ipad and key ^ opad. Secret. Words in host order.
+struct hmac_key {
+	uint32_t inner[8];
+	uint32_t outer[8];
+};
+
 struct sha256_ops {
 	const char *name;
 	unsigned lanes;       // states that the kernel takes in one pass; any n is accepted
@@ -29,6 +42,19 @@ struct sha256_ops {
 	// Block i = half[i] || rest, words in host order; half may not overlap state.
 	void (*compress_half)(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
 			      unsigned n);
+
+	// HMACs of the first of n keys, as many as this kernel does better so than out of the
+	// shapes above; returns how many. NULL: none. mac i is written at mac + i * stride; text is
+	// what follows the pad's block.
+	//   hmac_pads   under pad states
+	//   hmac_keys   under keys of 32 octets
+	//   hmac_chain  of `second`, under the HMAC of `text` under pad states
+	unsigned (*hmac_pads)(const struct hmac_key *const pads[], struct sha256_text text,
+			      unsigned n, uint8_t *mac, size_t stride);
+	unsigned (*hmac_keys)(const uint8_t key[][SHA256_DIGEST], struct sha256_text text,
+			      unsigned n, uint8_t *mac, size_t stride);
+	unsigned (*hmac_chain)(const struct hmac_key *const pads[], struct sha256_text text,
+			       struct sha256_text second, unsigned n, uint8_t *mac, size_t stride);
 };
 
 // NULL-terminated, best first.

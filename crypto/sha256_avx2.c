@@ -98,4 +98,7 @@ const struct sha256_ops sha256_avx2 = {
 	.compress_same = compress_same,
 	.compress_each = compress_each,
 	.compress_half = compress_half,
+	.hmac_pads = hmac_pads,
+	.hmac_keys = hmac_keys,
+	.hmac_chain = hmac_chain,
 };

@@ -10,6 +10,10 @@ extern const uint32_t sha256_k[SHA256_ROUNDS];
 // The schedule of the 16 words that are in wk already.
 void sha256_expand_words(struct sha256_schedule *schedule);
 
+// What HMAC puts behind eight words: 32 octets of a pad, the end of a message of a block and a
+// digest (RFC 2104).
+extern const uint32_t hmac_ipad[8], hmac_opad[8], hmac_digest_end[8];
+
 extern const struct sha256_ops sha256_scalar;
 extern const struct sha256_ops sha256_shani;
 extern const struct sha256_ops sha256_avx2;

@@ -17,31 +17,22 @@
 //
 // n decides branches and addresses here; data does not.
 
-#include <assert.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "crypto/sha256_kernels.h"
 
-// Octets of a frame at most, with some to spare: GCC 12, clang 14.
-#ifdef __clang__
-enum { SPILLS_SAME = 2048, SPILLS_HALF = 6144, SPILLS_MAX = 8192 };
-#else
-enum { SPILLS_SAME = 256, SPILLS_HALF = 2560, SPILLS_MAX = 4608 };
-#endif
+// Octets of a pass's frames at most, with some to spare: 8,000 with GCC 12 at -O2.
+enum { SPILLS_MAX = 9216 };
 
 enum { QUAD = 16, WORDS = SHA256_BLOCK / 4, GROUP = WAYS * LANES };
 
 #define EACH_WAY(w)       _Pragma("GCC unroll 4") for (unsigned w = 0; w < ways; w++)
+#define EACH_WORD(k)      _Pragma("GCC unroll 8") for (unsigned k = 0; k < 8; k++)
 #define INLINE            static inline __attribute__((always_inline))
+#define NOINLINE          static __attribute__((noinline))
 #define UNROLLED(n)       _Pragma(UNROLL_TEXT(GCC unroll n))
 #define UNROLL_TEXT(text) #text
-
-// The states of a pass. Lanes that are left over are further copies of the last state: they
-// compute what it does and store it over it.
-struct lanes {
-	uint8_t *state[LANES];
-	const uint8_t *block[LANES];
-};
 
 // Words of four states' quads to the quads of four words, and back.
 INLINE void transpose(vec v[4])
@@ -55,8 +46,8 @@ INLINE void transpose(vec v[4])
 	v[3] = zip2_high(b, d);
 }
 
-// Four words of every lane, from octet `at` on.
-INLINE void words_load(vec v[4], const uint8_t *const p[LANES], unsigned at)
+// Four words of every lane, from octet `at` on, and back.
+INLINE void quads_in(vec v[4], const uint8_t *const p[LANES], unsigned at)
 {
 	UNROLLED(4)
 	for (unsigned r = 0; r < 4; r++)
@@ -64,29 +55,44 @@ INLINE void words_load(vec v[4], const uint8_t *const p[LANES], unsigned at)
 	transpose(v);
 }
 
-INLINE void state_load(vec s[8], const struct lanes *lanes)
-{
-	words_load(s, (const uint8_t *const *)lanes->state, 0);
-	words_load(s + 4, (const uint8_t *const *)lanes->state, QUAD);
-}
-
-// Adds four words to those from octet `at` on. Copies of one state are all read before one is
-// written.
-INLINE void words_add(uint8_t *const p[LANES], unsigned at, vec v[4])
+INLINE void quads_out(uint8_t *const p[LANES], unsigned at, vec v[4])
 {
 	transpose(v);
-	UNROLLED(4)
-	for (unsigned r = 0; r < 4; r++)
-		v[r] += quads_load((const uint8_t *const *)p, r, at);
 	UNROLLED(4)
 	for (unsigned r = 0; r < 4; r++)
 		quads_store(p, r, at, v[r]);
 }
 
-INLINE void state_add(const struct lanes *lanes, vec s[8])
+// Where each lane of a pass has its octets. Lanes that are left over are further copies of the last
+// one: they compute what it does and store it over it.
+struct lanes {
+	uint8_t *at[GROUP];
+};
+
+INLINE void lanes_init(struct lanes *lanes, const void *octets, size_t stride, unsigned n,
+		       unsigned ways)
 {
-	words_add(lanes->state, 0, s);
-	words_add(lanes->state, QUAD, s + 4);
+	for (unsigned l = 0; l < ways * LANES; l++)
+		lanes->at[l] = (uint8_t *)octets + stride * (l < n ? l : n - 1);
+}
+
+// Eight words of every lane, from octet `at` on, and back.
+INLINE void words_in(vec s[][8], const uint8_t *const p[], unsigned at, unsigned ways)
+{
+	EACH_WAY(w)
+	{
+		quads_in(s[w], p + w * LANES, at);
+		quads_in(s[w] + 4, p + w * LANES, at + QUAD);
+	}
+}
+
+INLINE void words_out(const struct lanes *lanes, vec s[][8], unsigned ways)
+{
+	EACH_WAY(w)
+	{
+		quads_out(lanes->at + w * LANES, 0, s[w]);
+		quads_out(lanes->at + w * LANES, QUAD, s[w] + 4);
+	}
 }
 
 // Round t; instead of the words, their names move on.
@@ -111,211 +117,241 @@ INLINE void next_word(vec w[WORDS], unsigned t)
 	w[t % WORDS] += sigma0 + w[(t + 9) % WORDS] + sigma1;
 }
 
-INLINE void same(const struct lanes lanes[], const struct sha256_schedule *block, unsigned ways)
+// s += what the rounds make of it.
+INLINE void same(vec s[][8], const struct sha256_schedule *block, unsigned ways)
 {
-	vec s[WAYS][8];
+	vec v[WAYS][8];
 
-	EACH_WAY(w)
-	state_load(s[w], &lanes[w]);
+	memcpy(v, s, ways * sizeof(v[0]));
 	for (unsigned t = 0; t < SHA256_ROUNDS; t += 8) {
 		UNROLLED(8)
 		for (unsigned i = 0; i < 8; i++) {
 			EACH_WAY(w)
-			one_round(s[w], i, every(block->wk[t + i]));
+			one_round(v[w], i, every(block->wk[t + i]));
 		}
 	}
 	EACH_WAY(w)
-	state_add(&lanes[w], s[w]);
+	EACH_WORD(k)
+	s[w][k] += v[w][k];
 }
 
-// The 16 words of every lane's block: octets of its own.
-INLINE void block_load(vec w[WORDS], const struct lanes *lanes)
+INLINE void each(vec s[][8], vec word[][WORDS], unsigned ways)
 {
-	UNROLLED(4)
-	for (unsigned q = 0; q < WORDS / 4; q++)
-		words_load(w + 4 * q, lanes->block, q * QUAD);
-	UNROLLED(16)
-	for (unsigned t = 0; t < WORDS; t++)
-		w[t] = swap_octets(w[t]);
-}
+	vec v[WAYS][8];
 
-// Eight words of its own, and eight that all share.
-INLINE void half_load(vec w[WORDS], const struct lanes *lanes, const uint32_t rest[8])
-{
-	words_load(w, lanes->block, 0);
-	words_load(w + 4, lanes->block, QUAD);
-	UNROLLED(8)
-	for (unsigned t = 0; t < 8; t++)
-		w[8 + t] = every(rest[t]);
-}
-
-// Blocks of each state: whole ones, or halves and `rest`.
-INLINE void each(const struct lanes lanes[], bool whole, const uint32_t rest[8], unsigned ways)
-{
-	vec s[WAYS][8], w[WAYS][WORDS];
-
-	EACH_WAY(i)
-	{
-		state_load(s[i], &lanes[i]);
-		if (whole)
-			block_load(w[i], &lanes[i]);
-		else
-			half_load(w[i], &lanes[i], rest);
-	}
+	memcpy(v, s, ways * sizeof(v[0]));
 	UNROLLED(16)
 	for (unsigned t = 0; t < WORDS; t++) {
-		EACH_WAY(i)
-		one_round(s[i], t, w[i][t] + every(sha256_k[t]));
+		EACH_WAY(w)
+		one_round(v[w], t, word[w][t] + every(sha256_k[t]));
 	}
 	for (unsigned from = WORDS; from < SHA256_ROUNDS; from += WORDS) {
 		UNROLLED(16)
 		for (unsigned t = 0; t < WORDS; t++) {
-			EACH_WAY(i)
+			EACH_WAY(w)
 			{
-				next_word(w[i], t);
-				one_round(s[i], t, w[i][t] + every(sha256_k[from + t]));
+				next_word(word[w], t);
+				one_round(v[w], t, word[w][t] + every(sha256_k[from + t]));
 			}
 		}
 	}
-	EACH_WAY(i)
-	state_add(&lanes[i], s[i]);
+	EACH_WAY(w)
+	EACH_WORD(k)
+	s[w][k] += v[w][k];
 }
 
-INLINE void lanes_state(struct lanes lanes[], uint32_t state[][8], unsigned n, unsigned ways)
+// Blocks of which every lane has the first half of its own.
+INLINE void half(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned ways)
 {
-	UNROLLED(32)
-	for (unsigned l = 0; l < ways * LANES; l++)
-		lanes[l / LANES].state[l % LANES] = (uint8_t *)state[l < n ? l : n - 1];
+	vec word[WAYS][WORDS];
+
+	EACH_WAY(w)
+	{
+		EACH_WORD(k)
+		word[w][k] = first[w][k];
+		EACH_WORD(k)
+		word[w][8 + k] = every(rest[k]);
+	}
+	each(s, word, ways);
 }
 
-// Blocks, or halves of them, of `size` octets each.
-INLINE void lanes_block(struct lanes lanes[], const void *block, size_t size, unsigned n,
-			unsigned ways)
+// Their code is too large to be there twice.
+NOINLINE void same_wide(vec s[][8], const struct sha256_schedule *block)
 {
-	UNROLLED(32)
-	for (unsigned l = 0; l < ways * LANES; l++)
-		lanes[l / LANES].block[l % LANES] =
-			(const uint8_t *)block + size * (l < n ? l : n - 1);
+	same(s, block, WAYS);
 }
 
-static __attribute__((noinline)) void same_wide(uint32_t state[][8],
-						const struct sha256_schedule *block, unsigned n)
+NOINLINE void same_narrow(vec s[][8], const struct sha256_schedule *block)
 {
-	struct lanes lanes[WAYS];
-
-	lanes_state(lanes, state, n, WAYS);
-	same(lanes, block, WAYS);
+	same(s, block, 1);
 }
 
-static __attribute__((noinline)) void same_narrow(uint32_t state[][8],
-						  const struct sha256_schedule *block, unsigned n)
+NOINLINE void each_wide(vec s[][8], vec word[][WORDS])
 {
-	struct lanes lanes;
-
-	lanes_state(&lanes, state, n, 1);
-	same(&lanes, block, 1);
+	each(s, word, WAYS);
 }
 
-static __attribute__((noinline)) void each_wide(uint32_t state[][8],
-						const uint8_t block[][SHA256_BLOCK], unsigned n)
+NOINLINE void each_narrow(vec s[][8], vec word[][WORDS])
 {
-	struct lanes lanes[WAYS];
-
-	lanes_state(lanes, state, n, WAYS);
-	lanes_block(lanes, block, SHA256_BLOCK, n, WAYS);
-	each(lanes, true, NULL, WAYS);
+	each(s, word, 1);
 }
 
-static __attribute__((noinline)) void each_narrow(uint32_t state[][8],
-						  const uint8_t block[][SHA256_BLOCK], unsigned n)
+NOINLINE void half_wide(vec s[][8], vec first[][8], const uint32_t rest[8])
 {
-	struct lanes lanes[1];
-
-	lanes_state(lanes, state, n, 1);
-	lanes_block(lanes, block, SHA256_BLOCK, n, 1);
-	each(lanes, true, NULL, 1);
+	half(s, first, rest, WAYS);
 }
 
-static __attribute__((noinline)) void half_wide(uint32_t state[][8], const uint32_t half[][8],
-						const uint32_t rest[8], unsigned n)
+NOINLINE void half_narrow(vec s[][8], vec first[][8], const uint32_t rest[8])
 {
-	struct lanes lanes[WAYS];
-
-	lanes_state(lanes, state, n, WAYS);
-	lanes_block(lanes, half, sizeof(half[0]), n, WAYS);
-	each(lanes, false, rest, WAYS);
+	half(s, first, rest, 1);
 }
 
-static __attribute__((noinline)) void half_narrow(uint32_t state[][8], const uint32_t half[][8],
-						  const uint32_t rest[8], unsigned n)
+INLINE void same_pass(vec s[][8], const struct sha256_schedule *block, unsigned ways)
 {
-	struct lanes lanes[1];
-
-	lanes_state(lanes, state, n, 1);
-	lanes_block(lanes, half, sizeof(half[0]), n, 1);
-	each(lanes, false, rest, 1);
+	(ways == 1 ? same_narrow : same_wide)(s, block);
 }
 
-// Takes the place on the stack where a pass has spilled: states and message words, secret both. The
-// frames end where this one does.
-static __attribute__((noinline)) void wipe_spills(size_t n)
+INLINE void half_pass(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned ways)
+{
+	(ways == 1 ? half_narrow : half_wide)(s, first, rest);
+}
+
+// The 16 words of every lane's block, from octets in network order.
+INLINE void block_in(vec word[][WORDS], const struct lanes *lanes, unsigned ways)
+{
+	EACH_WAY(w)
+	{
+		UNROLLED(4)
+		for (unsigned q = 0; q < WORDS / 4; q++)
+			quads_in(word[w] + 4 * q, (const uint8_t *const *)lanes->at + w * LANES,
+				 q * QUAD);
+		UNROLLED(16)
+		for (unsigned t = 0; t < WORDS; t++)
+			word[w][t] = swap_octets(word[w][t]);
+	}
+}
+
+// ---- Calls, a pass at a time
+
+// What a call is about; each kind of pass knows its part.
+struct job {
+	uint32_t (*state)[8];
+	const struct sha256_schedule *same;
+	const uint8_t (*each)[SHA256_BLOCK];
+	const uint32_t (*half)[8];
+	const uint32_t *rest;
+
+	const struct hmac_key *const *pads;
+	const uint8_t (*key)[SHA256_DIGEST];
+	struct sha256_text text, second;
+	uint8_t *mac;
+	size_t stride;
+};
+
+// n <= GROUP items of a job, from the item `from` on. What is secret is in frames below run()'s.
+typedef void pass(const struct job *job, unsigned from, unsigned n);
+
+// Takes the place on the stack where passes had states and message words, secret both.
+NOINLINE void wipe_spills(void)
 {
 	uint8_t frame[SPILLS_MAX];
 
-	mem_wipe(frame + SPILLS_MAX - n, n);
+	mem_wipe(frame, sizeof(frame));
+}
+
+// All of n items but the few that another kernel does faster. Returns how many.
+INLINE unsigned run(const struct job *job, unsigned n, pass *wide, pass *narrow)
+{
+	const unsigned rest_max = rest_kernel() ? REST_MAX : 0;
+	unsigned done = 0;
+
+	for (unsigned count; n - done > rest_max; done += count) {
+		count = n - done < GROUP ? n - done : GROUP;
+		(count > LANES ? wide : narrow)(job, done, count);
+	}
+	if (done)
+		wipe_spills();
+	return done;
+}
+
+// A pass over `ways` vectors of lanes, and the two that there are.
+#define PASS(name)                                                                                 \
+	INLINE void name(const struct job *job, unsigned from, unsigned n, unsigned ways);         \
+	NOINLINE void name##_wide(const struct job *job, unsigned from, unsigned n)                \
+	{                                                                                          \
+		name(job, from, n, WAYS);                                                          \
+	}                                                                                          \
+	NOINLINE void name##_narrow(const struct job *job, unsigned from, unsigned n)              \
+	{                                                                                          \
+		name(job, from, n, 1);                                                             \
+	}                                                                                          \
+	INLINE void name(const struct job *job, unsigned from, unsigned n, unsigned ways)
+
+#define RUN(job, n, name) run(job, n, name##_wide, name##_narrow)
+
+PASS(states_same)
+{
+	struct lanes lanes;
+	vec s[WAYS][8];
+
+	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
+	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
+	same_pass(s, job->same, ways);
+	words_out(&lanes, s, ways);
+}
+
+PASS(states_each)
+{
+	struct lanes lanes, blocks;
+	vec s[WAYS][8], word[WAYS][WORDS];
+
+	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
+	lanes_init(&blocks, job->each + from, sizeof(job->each[0]), n, ways);
+	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
+	block_in(word, &blocks, ways);
+	(ways == 1 ? each_narrow : each_wide)(s, word);
+	words_out(&lanes, s, ways);
+}
+
+PASS(states_half)
+{
+	struct lanes lanes, halves;
+	vec s[WAYS][8], first[WAYS][8];
+
+	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
+	lanes_init(&halves, job->half + from, sizeof(job->half[0]), n, ways);
+	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
+	words_in(first, (const uint8_t *const *)halves.at, 0, ways);
+	half_pass(s, first, job->rest, ways);
+	words_out(&lanes, s, ways);
 }
 
 static void compress_same(uint32_t state[][8], const struct sha256_schedule *block, unsigned n)
 {
-	const struct sha256_ops *const narrower = rest_kernel();
-	const unsigned rest_max = narrower ? REST_MAX : 0, passed = n > rest_max;
+	const struct job job = {.state = state, .same = block};
+	const unsigned done = RUN(&job, n, states_same);
 
-	for (unsigned count; n > rest_max; n -= count, state += count) {
-		count = n < GROUP ? n : GROUP;
-		if (count > LANES)
-			same_wide(state, block, count);
-		else
-			same_narrow(state, block, count);
-	}
-	if (passed)
-		wipe_spills(SPILLS_SAME);
-	if (n)
-		narrower->compress_same(state, block, n);
+	if (done < n)
+		rest_kernel()->compress_same(state + done, block, n - done);
 }
 
 static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n)
 {
-	const struct sha256_ops *const narrower = rest_kernel();
-	const unsigned rest_max = narrower ? REST_MAX : 0, passed = n > rest_max;
+	const struct job job = {.state = state, .each = block};
+	const unsigned done = RUN(&job, n, states_each);
 
-	for (unsigned count; n > rest_max; n -= count, state += count, block += count) {
-		count = n < GROUP ? n : GROUP;
-		if (count > LANES)
-			each_wide(state, block, count);
-		else
-			each_narrow(state, block, count);
-	}
-	if (passed)
-		wipe_spills(SPILLS_MAX);
-	if (n)
-		narrower->compress_each(state, block, n);
+	if (done < n)
+		rest_kernel()->compress_each(state + done, block + done, n - done);
 }
 
 static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
 			  unsigned n)
 {
-	const struct sha256_ops *const narrower = rest_kernel();
-	const unsigned rest_max = narrower ? REST_MAX : 0, passed = n > rest_max;
+	const struct job job = {.state = state, .half = half, .rest = rest};
+	const unsigned done = RUN(&job, n, states_half);
 
-	for (unsigned count; n > rest_max; n -= count, state += count, half += count) {
-		count = n < GROUP ? n : GROUP;
-		if (count > LANES)
-			half_wide(state, half, rest, count);
-		else
-			half_narrow(state, half, rest, count);
-	}
-	if (passed)
-		wipe_spills(SPILLS_HALF);
-	if (n)
-		narrower->compress_half(state, half, rest, n);
+	if (done < n)
+		rest_kernel()->compress_half(state + done, half + done, rest, n - done);
 }
+
+#include "crypto/hmac_lanes.h" // the same for whole MACs

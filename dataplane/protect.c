@@ -33,18 +33,6 @@ struct keys {
 	const struct hmac_key *kakma[DP_BURST_MAX];
 };
 
-// From key contexts to message blocks. K_AF has its home in this frame (TS 33.535 A.4).
-static void derive_all(const struct protect *p, const struct dp_push *push,
-		       const struct message_info *info, const struct keys *keys, unsigned n,
-		       struct message_block *block)
-{
-	uint8_t kaf[DP_BURST_MAX][AKMA_KEY];
-
-	push_kaf(p->sha, push, keys->kakma, n, kaf);
-	message_blocks(p->sha, info, kaf, n, block);
-	mem_wipe(kaf, n * sizeof(kaf[0]));
-}
-
 // Which of n K_AFs are in the cache: pointers to them, NULL else. Returns how many are not; theirs
 // are the first of missed, their places in the burst in which.
 static unsigned look_up(const struct kaf_cache *cache, int slot, const struct keys *keys,
@@ -79,7 +67,7 @@ static void derive_hot(struct protect *p, int slot, const struct dp_push *push,
 	const unsigned k = look_up(&p->cache, slot, keys, n, kaf, &missed, which);
 
 	if (k) {
-		push_kaf(p->sha, push, missed.kakma, k, octets);
+		hmac_blocks(p->sha, missed.kakma, push->kaf, k, octets[0], AKMA_KEY);
 		hmac_key_init(p->sha, (const uint8_t(*)[AKMA_KEY])octets, k, made);
 	}
 	for (unsigned i = 0; i < k; i++)
@@ -99,7 +87,7 @@ static void derive(struct protect *p, const struct dp_push *push, const struct m
 	const int slot = p->cache.n ? kaf_cache_slot(&p->cache, push->af) : -1;
 
 	if (slot < 0)
-		derive_all(p, push, info, keys, n, block);
+		message_blocks_chain(p->sha, push->kaf, info, keys->kakma, n, block);
 	else
 		derive_hot(p, slot, push, info, keys, n, block);
 }
@@ -115,7 +103,7 @@ static void frame_one(const struct dp_push *push, const struct target *target, u
 	memcpy(frame->ip, target->context->ip, sizeof(frame->ip));
 	frame->port = target->context->port;
 	*item = (struct aead_item){
-		.key = block->key,
+		.key = message_key(block, push->suite),
 		.aad = frame->data,
 		.in = push->payload + (size_t)segment * push->segment_size,
 		.out = frame->data + FRAME_HEADER,
@@ -156,7 +144,7 @@ static void item_of_ack(struct aead_item *item, const struct ack *ack,
 			const struct message_block *block)
 {
 	*item = (struct aead_item){
-		.key = block->key,
+		.key = message_key(block, ack->part->push->suite),
 		.aad = ack->frame.aad,
 		.in = ack->frame.ciphertext,
 		.out = ack->reply,

@@ -136,7 +136,7 @@ static struct layout lay_memory(const struct dp_push *shape, const struct dp_pus
 	struct layout at;
 
 	at.kaf_blocks = whole_lines(sizeof(*shape) + shape->n_parts * sizeof(struct part));
-	at.slots = at.kaf_blocks + shape->n_kaf_blocks * sizeof(struct sha256_schedule);
+	at.slots = at.kaf_blocks + shape->kaf.n_blocks * sizeof(struct sha256_schedule);
 	at.handles = at.slots + is_list * CONTEXT_SLOTS * sizeof(struct places);
 	at.states = at.handles + shape->n_places * sizeof(uint32_t);
 	if (is_list) // a worker's states share no line with anything else
@@ -154,7 +154,7 @@ static void fill(struct dp_push *push, const struct layout *at, const struct dp_
 	uint32_t *handles = (uint32_t *)(void *)(base + at->handles);
 
 	memcpy(base + at->kaf_blocks, kaf->block, kaf->n_blocks * sizeof(kaf->block[0]));
-	push->kaf_blocks = (const struct sha256_schedule *)(const void *)(base + at->kaf_blocks);
+	push->kaf.block = (const struct sha256_schedule *)(const void *)(base + at->kaf_blocks);
 	push->handles = handles;
 	if (push_is_single(push)) {
 		handles[0] = spec->handles[0];
@@ -205,7 +205,7 @@ struct dp_push *push_new(const struct sha256_ops *sha, unsigned n_workers,
 	shape.n_places = lay_out(spec->handles, spec->n_handles, slots);
 	shape.n_parts = push_is_single(&shape) ? 1 : n_workers;
 	prepare_kaf(&kaf, spec);
-	shape.n_kaf_blocks = kaf.n_blocks;
+	shape.kaf.n_blocks = kaf.n_blocks;
 	at = lay_memory(&shape, spec);
 	push = aligned_alloc(LINE, at.size);
 	if (!push) {
@@ -263,12 +263,6 @@ uint32_t push_place_of(const struct dp_push *push, uint32_t handle)
 			high = middle;
 	}
 	return low < places.to && push->handles[low] == handle ? low : DP_NONE;
-}
-
-void push_kaf(const struct sha256_ops *sha, const struct dp_push *push,
-	      const struct hmac_key *const kakma[], unsigned n, uint8_t kaf[][HMAC_MAC])
-{
-	hmac_blocks(sha, kakma, push->kaf_blocks, push->n_kaf_blocks, n, kaf);
 }
 
 static void count(struct part *part, unsigned state, uint64_t change)

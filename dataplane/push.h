@@ -76,8 +76,7 @@ struct part {
 struct dp_push {
 	uint8_t push_id[MESSAGE_PUSH_ID];
 	const struct message_suite *suite;
-	const struct sha256_schedule *kaf_blocks; // [n_kaf_blocks], of the AF
-	unsigned n_kaf_blocks;
+	struct sha256_text kaf; // what makes the AF's K_AF of K_AKMA
 	struct message_info push_info, ack_info;
 	struct ref_key ref_key;
 	struct frame_header header; // but for segment, selector and ref
@@ -106,10 +105,6 @@ void push_free(struct dp_push *push);
 
 // The worker's part; NULL when it has no target in the list.
 struct part *push_part(struct dp_push *push, unsigned worker);
-
-// K_AF of n UEs: kakma [n] pad states of K_AKMA, kaf [n][32] out; the caller wipes it.
-void push_kaf(const struct sha256_ops *sha, const struct dp_push *push,
-	      const struct hmac_key *const kakma[], unsigned n, uint8_t kaf[][HMAC_MAC]);
 
 // Places that a list takes.
 uint32_t push_places(const uint32_t *handles, uint32_t n_handles);

@@ -130,6 +130,66 @@ KERNEL_TEST(hmac, bursts_of_one_message)
 	}
 }
 
+// The key's pads are made on the way; macs lie further apart than they are long.
+KERNEL_TEST(hmac, bursts_of_keys)
+{
+	enum { STRIDE = 48 };
+	struct random random = random_start();
+	static struct burst b;
+	static uint8_t mac[KEYS_MAX + 1][STRIDE];
+	uint8_t data[HMAC_MESSAGE_MAX], expected[STRIDE];
+	struct hmac_message message;
+
+	for (unsigned n = 0; n <= KEYS_MAX; n++) {
+		const size_t len = random_next(&random) % (HMAC_MESSAGE_MAX + 1);
+
+		random_fill(&random, data, sizeof(data));
+		cr_assert_eq(hmac_message_init(&message, data, len), 0);
+		burst_prepare(sha, &b, &random, n);
+		memset(mac, GUARD, sizeof(mac));
+		memset(expected, GUARD, sizeof(expected));
+		hmac_keys(sha, (const uint8_t(*)[HMAC_KEY])b.key, hmac_text(&message), n, mac[0],
+			  STRIDE);
+		for (unsigned i = 0; i <= n; i++) {
+			if (i < n)
+				openssl_hmac(b.key[i], data, len, expected);
+			else
+				memset(expected, GUARD, sizeof(expected));
+			cr_assert_arr_eq(mac[i], expected, STRIDE, "%s, %u of %u, seed %#" PRIx64,
+					 sha->name, i, n, random.seed);
+		}
+	}
+}
+
+// A message under the MAC of another.
+KERNEL_TEST(hmac, bursts_of_chains)
+{
+	struct random random = random_start();
+	static struct burst b;
+	uint8_t data[2][HMAC_MESSAGE_MAX], key[HMAC_MAC], expected[HMAC_MAC];
+	struct hmac_message message[2];
+	size_t len[2];
+
+	for (unsigned n = 0; n <= KEYS_MAX; n++) {
+		for (unsigned k = 0; k < 2; k++) {
+			len[k] = random_next(&random) % (HMAC_MESSAGE_MAX + 1);
+			random_fill(&random, data[k], sizeof(data[k]));
+			cr_assert_eq(hmac_message_init(&message[k], data[k], len[k]), 0);
+		}
+		burst_prepare(sha, &b, &random, n);
+		hmac_chain(sha, b.states, hmac_text(&message[0]), hmac_text(&message[1]), n,
+			   b.mac[0], HMAC_MAC);
+		for (unsigned i = 0; i < n; i++) {
+			openssl_hmac(b.key[b.of[i]], data[0], len[0], key);
+			openssl_hmac(key, data[1], len[1], expected);
+			cr_assert_arr_eq(b.mac[i], expected, HMAC_MAC,
+					 "%s, %u of %u, seed %#" PRIx64, sha->name, i, n,
+					 random.seed);
+		}
+		guard_check(&b, n);
+	}
+}
+
 // 62 octets: block and end mark are each key's own, the length is in the block that all share.
 KERNEL_TEST(hmac, bursts_of_own_messages)
 {
@@ -148,7 +208,8 @@ KERNEL_TEST(hmac, bursts_of_own_messages)
 			b.first[i][LEN] = 0x80;
 			b.first[i][LEN + 1] = 0;
 		}
-		hmac_each(sha, b.states, b.first, &last, n, b.mac);
+		hmac_each(sha, b.states, (const uint8_t(*)[SHA256_BLOCK])b.first, &last, n,
+			  b.mac[0], HMAC_MAC);
 		for (unsigned i = 0; i < n; i++)
 			burst_check(sha, &b, n, i, b.first[i], LEN, &random);
 		guard_check(&b, n);

@@ -105,7 +105,7 @@ static unsigned seal(const struct sender *s, uint64_t i, uint32_t registration,
 	struct message_block block;
 	struct frame_header header;
 	struct aead_item item = {
-		.key = block.key,
+		.key = message_key(&block, message_suite_find(1)),
 		.aad = out,
 		.in = text,
 		.out = out + FRAME_HEADER,
@@ -175,7 +175,7 @@ static int64_t receive_ack(const struct sender *s, const struct fleet *fleet, ui
 	i = subscriber_at(fleet->options.family, (uint16_t)fleet->options.port, &address);
 	cr_assert(i >= 0, "an ACK from %x port %u", address.ipv4, address.port);
 	derive_block(s, (uint64_t)i, registration, MESSAGE_TYPE_ACK, ack.push_id, &block);
-	item = (struct aead_item){.key = block.key,
+	item = (struct aead_item){.key = message_key(&block, message_suite_find(1)),
 				  .aad = ack.aad,
 				  .in = ack.ciphertext,
 				  .out = reply,

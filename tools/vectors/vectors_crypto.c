@@ -71,7 +71,7 @@ static void seal(const struct parts *p, const struct message_suite *suite,
 		 const struct vector_octets *text, uint8_t *out)
 {
 	struct aead_item item = {
-		.key = block->key,
+		.key = message_key(block, suite),
 		.aad = out,
 		.in = text->octets,
 		.out = out + FRAME_HEADER,
@@ -91,7 +91,8 @@ static void check_push(const struct parts *p, struct vectors_check *check,
 		derive(p, v->kaf, v->suite, MESSAGE_TYPE_PUSH, v->push_id, &block);
 	struct frame_header header;
 
-	vectors_check_value(check, "key", v->key.octets, v->key.len, block.key, suite->key_len);
+	vectors_check_value(check, "key", v->key.octets, v->key.len, message_key(&block, suite),
+			    suite->key_len);
 	vectors_check_value(check, "iv", v->iv, sizeof(v->iv), block.iv, sizeof(block.iv));
 	vectors_check_value(check, "selector", v->selector, sizeof(v->selector), block.selector,
 			    sizeof(block.selector));
@@ -116,7 +117,7 @@ static bool open_ack(const struct parts *p, const uint8_t kaf[AKMA_KEY],
 		return false;
 	suite = derive(p, kaf, ack->suite, MESSAGE_TYPE_ACK, ack->push_id, &block);
 	item = (struct aead_item){
-		.key = block.key,
+		.key = message_key(&block, suite),
 		.aad = ack->aad,
 		.in = ack->ciphertext,
 		.out = reply,
@@ -151,8 +152,8 @@ static void check_ack(const struct parts *p, struct vectors_check *check,
 	const struct message_suite *suite =
 		derive(p, v->kaf, v->suite, MESSAGE_TYPE_ACK, v->push_id, &block);
 
-	vectors_check_value(check, "ack_key", v->ack_key.octets, v->ack_key.len, block.key,
-			    suite->key_len);
+	vectors_check_value(check, "ack_key", v->ack_key.octets, v->ack_key.len,
+			    message_key(&block, suite), suite->key_len);
 	vectors_check_value(check, "ack_iv", v->ack_iv, sizeof(v->ack_iv), block.iv,
 			    sizeof(block.iv));
 	datagram[0] = FRAME_VERSION << 4 | MESSAGE_TYPE_ACK;

@@ -1,0 +1,124 @@
+#pragma once
+// HMAC with a key in each lane of a vector, over the passes of sha256_lanes.h: from pad states or
+// keys to the octets of the MACs, or of MACs that are keys of others, without a word going through
+// memory as octets in between. Inside crypto/ only; included by sha256_lanes.h alone.
+
+// MACs on their way. Secret.
+struct macs {
+	vec inner[WAYS][8];
+	vec outer[WAYS][8]; // then the MACs
+	vec key[WAYS][8];
+};
+
+// From pad states: a message under the inner ones, its digest under the outer ones.
+INLINE void macs_end(struct macs *m, struct sha256_text text, unsigned ways)
+{
+	for (unsigned b = 0; b < text.n_blocks; b++)
+		same_pass(m->inner, &text.block[b], ways);
+	half_pass(m->outer, m->inner, hmac_digest_end, ways);
+}
+
+// s = the hash of key ^ pad. The keys come with the last pad xored in, and flip changes it.
+INLINE void macs_pad(struct macs *m, vec s[][8], uint32_t flip, const uint32_t pad[8],
+		     unsigned ways)
+{
+	EACH_WAY(w)
+	EACH_WORD(k)
+	{
+		m->key[w][k] ^= every(flip);
+		s[w][k] = every(sha256_initial[k]);
+	}
+	half_pass(s, m->key, pad, ways);
+}
+
+INLINE void macs_begin(struct macs *m, unsigned ways)
+{
+	macs_pad(m, m->inner, hmac_ipad[0], hmac_ipad, ways);
+	macs_pad(m, m->outer, hmac_ipad[0] ^ hmac_opad[0], hmac_opad, ways);
+}
+
+INLINE void swap(vec s[][8], unsigned ways)
+{
+	EACH_WAY(w)
+	EACH_WORD(k)
+	s[w][k] = swap_octets(s[w][k]);
+}
+
+INLINE void macs_out(struct macs *m, const struct job *job, unsigned from, unsigned n,
+		     unsigned ways)
+{
+	struct lanes lanes;
+
+	lanes_init(&lanes, job->mac + from * job->stride, job->stride, n, ways);
+	swap(m->outer, ways);
+	words_out(&lanes, m->outer, ways);
+}
+
+INLINE void pads_in(struct macs *m, const struct job *job, unsigned from, unsigned n, unsigned ways)
+{
+	const uint8_t *pads[GROUP];
+
+	for (unsigned l = 0; l < ways * LANES; l++)
+		pads[l] = (const uint8_t *)job->pads[from + (l < n ? l : n - 1)];
+	words_in(m->inner, pads, offsetof(struct hmac_key, inner), ways);
+	words_in(m->outer, pads, offsetof(struct hmac_key, outer), ways);
+}
+
+PASS(macs_of_pads)
+{
+	struct macs m;
+
+	pads_in(&m, job, from, n, ways);
+	macs_end(&m, job->text, ways);
+	macs_out(&m, job, from, n, ways);
+}
+
+PASS(macs_of_keys)
+{
+	struct lanes keys;
+	struct macs m;
+
+	lanes_init(&keys, job->key + from, sizeof(job->key[0]), n, ways);
+	words_in(m.key, (const uint8_t *const *)keys.at, 0, ways);
+	swap(m.key, ways);
+	macs_begin(&m, ways);
+	macs_end(&m, job->text, ways);
+	macs_out(&m, job, from, n, ways);
+}
+
+PASS(macs_of_macs)
+{
+	struct macs m;
+
+	pads_in(&m, job, from, n, ways);
+	macs_end(&m, job->text, ways);
+	memcpy(m.key, m.outer, sizeof(m.key));
+	macs_begin(&m, ways);
+	macs_end(&m, job->second, ways);
+	macs_out(&m, job, from, n, ways);
+}
+
+static unsigned hmac_pads(const struct hmac_key *const pads[], struct sha256_text text, unsigned n,
+			  uint8_t *mac, size_t stride)
+{
+	const struct job job = {.pads = pads, .text = text, .mac = mac, .stride = stride};
+
+	return RUN(&job, n, macs_of_pads);
+}
+
+static unsigned hmac_keys(const uint8_t key[][SHA256_DIGEST], struct sha256_text text, unsigned n,
+			  uint8_t *mac, size_t stride)
+{
+	const struct job job = {.key = key, .text = text, .mac = mac, .stride = stride};
+
+	return RUN(&job, n, macs_of_keys);
+}
+
+static unsigned hmac_chain(const struct hmac_key *const pads[], struct sha256_text text,
+			   struct sha256_text second, unsigned n, uint8_t *mac, size_t stride)
+{
+	const struct job job = {
+		.pads = pads, .text = text, .second = second, .mac = mac, .stride = stride};
+
+	return RUN(&job, n, macs_of_macs);
+}
