@@ -74,7 +74,7 @@ static unsigned verify(struct acks *a, uint8_t octets[][ACK])
 		ack[n].part = &part;
 		ack[n].handle = ref_to_place(&c->push->ref_key, ack[n].frame.ref);
 		ack[n].context = chain_context(c, ack[n].handle);
-		context_prefetch(ack[n].context);
+		protect_prefetch(&c->protect, c->push, ack[n].handle, ack[n].context);
 		ack[n].reply = octets[i] + FRAME_HEADER;
 		all[n] = &ack[n];
 		n++;

@@ -28,8 +28,13 @@ const uint32_t *chain_walk(struct chain_walk *walk, const struct table *table, u
 void chain_lookup(const struct chain *c, const uint32_t handle[], unsigned n, struct target *target)
 {
 	for (unsigned i = 0; i < n; i++) {
-		context_prefetch(chain_context(c, handle[i + n]));
-		target[i] = (struct target){handle[i], handle[i], chain_context(c, handle[i])};
+		target[i] = (struct target){
+			.place = handle[i],
+			.handle = handle[i],
+			.next_handle = handle[i + n],
+			.context = chain_context(c, handle[i]),
+			.next = chain_context(c, handle[i + n]),
+		};
 	}
 }
 

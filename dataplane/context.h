@@ -37,11 +37,15 @@ static inline unsigned context_slot(uint32_t handle)
 	return handle >> CONTEXT_BLOCK_SHIFT & (CONTEXT_SLOTS - 1);
 }
 
-// Brings both lines of a context that is used soon.
-static inline void context_prefetch(const struct context *context)
+// Each brings one line of a context that is used soon.
+static inline void context_prefetch_key(const struct context *context)
 {
-	__builtin_prefetch(context);
-	__builtin_prefetch((const uint8_t *)context + 64);
+	__builtin_prefetch(&context->kakma);
+}
+
+static inline void context_prefetch_address(const struct context *context)
+{
+	__builtin_prefetch(&context->ip);
 }
 
 // Owner's thread only.

@@ -40,14 +40,17 @@ static void pass_over(struct worker *w, struct part *part, uint32_t place, enum 
 		lap_not_sent(part, place);
 }
 
-// The next burst's contexts are fetched while this one is protected. Mostly it goes on where this
-// one ends; if not, nothing is lost.
-static void prefetch_next(const struct worker *w, const struct part *part, uint32_t place)
+// The next burst mostly goes on where this one ends; if not, nothing is lost.
+static void look_ahead(const struct worker *w, const struct part *part, uint32_t place,
+		       struct target *target)
 {
 	const uint32_t *handles = part->push->handles;
 
-	if (place < part->end && handles[place] != DP_NONE)
-		context_prefetch(&w->contexts[handles[place]]);
+	target->next = NULL;
+	if (place >= part->end || handles[place] == DP_NONE)
+		return;
+	target->next_handle = handles[place];
+	target->next = &w->contexts[handles[place]];
 }
 
 static unsigned lookup(struct worker *w, struct part *part, const uint32_t place[], unsigned n,
@@ -61,12 +64,16 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 		const struct context *context = &w->contexts[handle];
 		enum dp_state why;
 
-		prefetch_next(w, part, place[i] + n);
 		why = obstacle(context, w->now_s);
-		if (why == DP_SENT)
-			target[found++] = (struct target){place[i], handle, context};
-		else
+		if (why != DP_SENT) {
 			pass_over(w, part, place[i], why);
+			continue;
+		}
+		target[found].place = place[i];
+		target[found].handle = handle;
+		target[found].context = context;
+		look_ahead(w, part, place[i] + n, &target[found]);
+		found++;
 	}
 	return found;
 }

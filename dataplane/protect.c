@@ -27,11 +27,37 @@ void protect_fini(struct protect *p)
 
 // ---- Keys
 
+// Keys are made for so many UEs at a time: what the widest kernel takes in one pass.
+enum { DERIVED = 32 };
+
 // What a burst is derived for.
 struct keys {
 	uint32_t handle[DP_BURST_MAX];
 	const struct hmac_key *kakma[DP_BURST_MAX];
 };
+
+// The AF's slot in the cache, or -1.
+static int slot_of(const struct protect *p, const struct dp_push *push)
+{
+	return p->cache.n ? kaf_cache_slot(&p->cache, push->af) : -1;
+}
+
+// A hot AF's message seldom needs K_AKMA.
+static void prefetch(const struct protect *p, int slot, uint32_t handle,
+		     const struct context *context)
+{
+	context_prefetch_address(context);
+	if (slot < 0)
+		context_prefetch_key(context);
+	else
+		kaf_cache_prefetch(&p->cache, slot, handle);
+}
+
+void protect_prefetch(const struct protect *p, const struct dp_push *push, uint32_t handle,
+		      const struct context *context)
+{
+	prefetch(p, slot_of(p, push), handle, context);
+}
 
 // Which of n K_AFs are in the cache: pointers to them, NULL else. Returns how many are not; theirs
 // are the first of missed, their places in the burst in which.
@@ -41,8 +67,6 @@ static unsigned look_up(const struct kaf_cache *cache, int slot, const struct ke
 {
 	unsigned k = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		kaf_cache_prefetch(cache, slot, keys->handle[i]);
 	for (unsigned i = 0; i < n; i++) {
 		kaf[i] = kaf_cache_find(cache, slot, keys->handle[i]);
 		if (kaf[i])
@@ -84,7 +108,7 @@ static void derive_hot(struct protect *p, int slot, const struct dp_push *push,
 static void derive(struct protect *p, const struct dp_push *push, const struct message_info *info,
 		   const struct keys *keys, unsigned n, struct message_block *block)
 {
-	const int slot = p->cache.n ? kaf_cache_slot(&p->cache, push->af) : -1;
+	const int slot = slot_of(p, push);
 
 	if (slot < 0)
 		message_blocks_chain(p->sha, push->kaf, info, keys->kakma, n, block);
@@ -113,24 +137,58 @@ static void frame_one(const struct dp_push *push, const struct target *target, u
 	message_push_nonce(item->nonce, block, ref, segment);
 }
 
+// What the next burst needs is asked for a little at a time, between things that take time: a core
+// waits when it asks for more lines at once than it can have under way.
+struct ahead {
+	const struct protect *protect;
+	const struct target *target;
+	unsigned at, n;
+	int slot;
+};
+
+static void look_ahead(struct ahead *ahead, unsigned count)
+{
+	for (; count && ahead->at < ahead->n; count--, ahead->at++) {
+		const struct target *target = &ahead->target[ahead->at];
+
+		if (target->next)
+			prefetch(ahead->protect, ahead->slot, target->next_handle, target->next);
+	}
+}
+
+static void derive_blocks(struct protect *p, const struct dp_push *push,
+			  const struct target target[], unsigned n, struct ahead *ahead,
+			  struct message_block *block)
+{
+	struct keys keys;
+
+	for (unsigned count; n; n -= count, target += count, block += count) {
+		count = n < DERIVED ? n : DERIVED;
+		for (unsigned i = 0; i < count; i++) {
+			keys.handle[i] = target[i].handle;
+			keys.kakma[i] = &target[i].context->kakma;
+		}
+		look_ahead(ahead, count / 2);
+		derive(p, push, &push->push_info, &keys, count, block);
+	}
+}
+
 void protect_seal(struct protect *p, const struct dp_push *push, const struct target target[],
 		  unsigned n, struct frame *const frame[])
 {
-	struct keys keys;
+	struct ahead ahead = {.protect = p, .target = target, .n = n, .slot = slot_of(p, push)};
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
-	uint32_t place[DP_BURST_MAX], ref[DP_BURST_MAX];
+	uint32_t ref[DP_BURST_MAX];
 	unsigned k = 0;
 
 	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
+	derive_blocks(p, push, target, n, &ahead, block);
+	for (unsigned i = 0; i < n; i++)
+		ref[i] = target[i].place;
+	ref_of_places(&push->ref_key, ref, n, ref);
 	for (unsigned i = 0; i < n; i++) {
-		keys.handle[i] = target[i].handle;
-		keys.kakma[i] = &target[i].context->kakma;
-		place[i] = target[i].place;
-	}
-	derive(p, push, &push->push_info, &keys, n, block);
-	ref_of_places(&push->ref_key, place, n, ref);
-	for (unsigned i = 0; i < n; i++) {
+		look_ahead(&ahead, 1);
 		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
 			frame_one(push, &target[i], ref[i], &block[i], segment, frame[k], &item[k]);
 	}

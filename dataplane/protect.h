@@ -23,11 +23,14 @@ struct protect {
 	uint64_t cached, missed; // K_AFs of hot AFs that were there, that were not
 };
 
-// A target of a push, its context looked up.
+// A target of a push, its context looked up. While it is framed, what a later one needs is fetched,
+// so that no burst waits for memory.
 struct target {
 	uint32_t place;
 	uint32_t handle;
+	uint32_t next_handle; // with next
 	const struct context *context;
+	const struct context *next; // probably wanted soon; NULL: nothing is
 };
 
 // An acknowledgement, read and matched, of one push and one UE.
@@ -44,6 +47,10 @@ struct ack {
 int protect_init(struct protect *protect, const struct sha256_ops *sha,
 		 const struct aead_ops *aead_ops);
 void protect_fini(struct protect *protect);
+
+// Fetches what protects a message of this push to this UE, or verifies its acknowledgement.
+void protect_prefetch(const struct protect *protect, const struct dp_push *push, uint32_t handle,
+		      const struct context *context);
 
 // The whole datagrams with their peers, all segments of n targets, target by target:
 // frame [n * n_segments], at most DP_BURST_MAX of them. n > 0.

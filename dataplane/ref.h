@@ -19,6 +19,8 @@ struct ref_key {
 void ref_key_init(const struct sha256_ops *sha, struct ref_key *key,
 		  const uint8_t secret[REF_SECRET]);
 uint32_t ref_of_place(const struct ref_key *key, uint32_t place);
-// The same of n places: several at a time, since one alone waits for its multiplications.
-void ref_of_places(const struct ref_key *key, const uint32_t place[], unsigned n, uint32_t ref[]);
 uint32_t ref_to_place(const struct ref_key *key, uint32_t ref);
+
+// The same of n, in vectors: one alone waits for its multiplications. The arrays may be the same.
+void ref_of_places(const struct ref_key *key, const uint32_t place[], unsigned n, uint32_t ref[]);
+void ref_to_places(const struct ref_key *key, const uint32_t ref[], unsigned n, uint32_t place[]);

@@ -38,7 +38,7 @@ static enum reason match_target(const struct worker *w, struct ack *ack)
 		return REASON_RX_FINAL;
 	ack->handle = handle;
 	ack->context = &w->contexts[handle];
-	context_prefetch(ack->context);
+	protect_prefetch(&w->protect, push, handle, ack->context);
 	return REASON_RX;
 }
 

@@ -42,7 +42,7 @@ Test(ref, secrets_give_unrelated_refs)
 Test(ref, many_places_are_as_one_by_one)
 {
 	uint8_t secret[REF_SECRET] = "a burst's secret";
-	uint32_t place[70], ref[70];
+	uint32_t place[70], ref[70], back[70];
 	struct ref_key key;
 
 	ref_key_init(sha256_best(), &key, secret);
@@ -54,6 +54,10 @@ Test(ref, many_places_are_as_one_by_one)
 		for (unsigned i = 0; i < n; i++)
 			cr_assert_eq(ref[i], ref_of_place(&key, place[i]), "%u of %u", i, n);
 		cr_assert(n == 70 || ref[n] == 0xa5a5a5a5);
+		memset(back, 0xa5, sizeof(back));
+		ref_to_places(&key, ref, n, back);
+		cr_assert_arr_eq(back, place, n * sizeof(place[0]));
+		cr_assert(n == 70 || back[n] == 0xa5a5a5a5);
 	}
 }
 
