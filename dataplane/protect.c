@@ -27,9 +27,6 @@ void protect_fini(struct protect *p)
 
 // ---- Keys
 
-// Keys are made for so many UEs at a time: what the widest kernel takes in one pass.
-enum { DERIVED = 32 };
-
 // What a burst is derived for.
 struct keys {
 	uint32_t handle[DP_BURST_MAX];
@@ -137,58 +134,35 @@ static void frame_one(const struct dp_push *push, const struct target *target, u
 	message_push_nonce(item->nonce, block, ref, segment);
 }
 
-// What the next burst needs is asked for a little at a time, between things that take time: a core
-// waits when it asks for more lines at once than it can have under way.
-struct ahead {
-	const struct protect *protect;
-	const struct target *target;
-	unsigned at, n;
-	int slot;
-};
-
-static void look_ahead(struct ahead *ahead, unsigned count)
+// What the next burst needs. All at once and nothing in between: where translations miss as well, a
+// core that waits for one goes no further than its window, and there the others have to be.
+static void look_ahead(const struct protect *p, int slot, const struct target target[], unsigned n)
 {
-	for (; count && ahead->at < ahead->n; count--, ahead->at++) {
-		const struct target *target = &ahead->target[ahead->at];
-
-		if (target->next)
-			prefetch(ahead->protect, ahead->slot, target->next_handle, target->next);
-	}
-}
-
-static void derive_blocks(struct protect *p, const struct dp_push *push,
-			  const struct target target[], unsigned n, struct ahead *ahead,
-			  struct message_block *block)
-{
-	struct keys keys;
-
-	for (unsigned count; n; n -= count, target += count, block += count) {
-		count = n < DERIVED ? n : DERIVED;
-		for (unsigned i = 0; i < count; i++) {
-			keys.handle[i] = target[i].handle;
-			keys.kakma[i] = &target[i].context->kakma;
-		}
-		look_ahead(ahead, count / 2);
-		derive(p, push, &push->push_info, &keys, count, block);
+	for (unsigned i = 0; i < n; i++) {
+		if (target[i].next)
+			prefetch(p, slot, target[i].next_handle, target[i].next);
 	}
 }
 
 void protect_seal(struct protect *p, const struct dp_push *push, const struct target target[],
 		  unsigned n, struct frame *const frame[])
 {
-	struct ahead ahead = {.protect = p, .target = target, .n = n, .slot = slot_of(p, push)};
+	struct keys keys;
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
 	uint32_t ref[DP_BURST_MAX];
 	unsigned k = 0;
 
 	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
-	derive_blocks(p, push, target, n, &ahead, block);
-	for (unsigned i = 0; i < n; i++)
+	look_ahead(p, slot_of(p, push), target, n);
+	for (unsigned i = 0; i < n; i++) {
+		keys.handle[i] = target[i].handle;
+		keys.kakma[i] = &target[i].context->kakma;
 		ref[i] = target[i].place;
+	}
+	derive(p, push, &push->push_info, &keys, n, block);
 	ref_of_places(&push->ref_key, ref, n, ref);
 	for (unsigned i = 0; i < n; i++) {
-		look_ahead(&ahead, 1);
 		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
 			frame_one(push, &target[i], ref[i], &block[i], segment, frame[k], &item[k]);
 	}
