@@ -1,5 +1,5 @@
-// Sealing and opening, each message under a key of its own: our implementations and the peers. What
-// each makes is compared with OpenSSL's.
+// Sealing and opening, each message under a key of its own: our implementations, the peers and the
+// floors. What each makes is compared with OpenSSL's.
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/burst.h"
+#include "bench/floor.h"
 #include "bench/peers.h"
 
 enum { BURST = 64, KEY = 16, VARIANTS_MAX = BENCH_VARIANTS_MAX, SEALED = AEAD_TEXT_MAX + AEAD_TAG };
@@ -28,6 +29,7 @@ struct aead_variant {
 	const struct peer_ops *peer_ops;
 	struct aead *aead;
 	struct peer *peer;
+	const struct aead_floor *floor;
 };
 
 // ---- Variants
@@ -63,6 +65,13 @@ static void peer_open(void *state)
 	for (unsigned i = 0; i < BURST; i += n)
 		v->peer_ops->open_burst(v->peer, KEY, v->input->open + i,
 					n < BURST - i ? n : BURST - i);
+}
+
+static void floor_run(void *state)
+{
+	const struct aead_variant *const v = state;
+
+	v->floor->run(v->input->len, BURST);
 }
 
 static bool is_sealed(void *state)
@@ -180,6 +189,23 @@ static void add_own(struct burst_bench *bench, struct aead_bench *all, bool open
 	}
 }
 
+static void add_floors(struct burst_bench *bench, struct aead_bench *all)
+{
+	for (const struct aead_floor *const *floor = aead_floors; *floor; floor++) {
+		struct aead_variant *const v = &all->variant[all->n];
+
+		if (!(*floor)->usable())
+			continue;
+		*v = (struct aead_variant){.input = &all->input, .floor = *floor};
+		all->n++;
+		burst_add(bench, &(struct burst_variant){.prefix = "floor",
+							 .name = (*floor)->name,
+							 .state = v,
+							 .items = BURST,
+							 .run = floor_run});
+	}
+}
+
 static void close_all(struct aead_bench *all)
 {
 	while (all->n--) {
@@ -187,7 +213,7 @@ static void close_all(struct aead_bench *all)
 
 		if (v->peer)
 			v->peer_ops->close(v->peer);
-		else
+		else if (v->aead)
 			v->ops->close(v->aead);
 	}
 }
@@ -207,6 +233,7 @@ static int run(const char *name, const struct bench_options *options, bool openi
 	}
 	add_peers(bench, &all, opening);
 	add_own(bench, &all, opening);
+	add_floors(bench, &all);
 	snprintf(what, sizeof(what), "\"payload\":%u,\"burst\":%u", options->payload, BURST);
 	status = burst_run(bench, what);
 	close_all(&all);
@@ -226,7 +253,7 @@ static int open_run(const struct bench_options *options)
 
 const struct bench bench_seal = {
 	.name = "seal",
-	.help = "AES-128-GCM, a key for each message: implementations, OpenSSL, ipsec-mb",
+	.help = "AES-128-GCM, a key for each message: implementations, OpenSSL, ipsec-mb, floors",
 	.run = seal_run,
 };
 

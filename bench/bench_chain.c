@@ -1,7 +1,7 @@
 // The whole chain for one message: context looked up, K_AF, message block, sealed, header written.
 // Ours is the data plane's (dataplane/protect.c); beside it the same out of the parts that one
-// would take instead. All look up the same contexts, and every datagram is compared with the
-// reference's, octet by octet, before anything is timed.
+// would take instead, and the floor. All look up the same contexts, and every datagram is compared
+// with the reference's, octet by octet, before anything is timed.
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "bench/bench.h"
 #include "bench/chain.h"
+#include "bench/floor.h"
 #include "bench/peers.h"
 
 enum { BURST = CHAIN_BURST, RUNNERS_MAX = 10 };
@@ -23,6 +24,8 @@ struct runner {
 	void (*burst)(struct runner *r, const uint32_t handle[], unsigned n);
 	unsigned burst_max;
 	struct chain_walk walk;
+	const struct sha256_floor *sha_floor; // with aead_floor: no datagrams are made
+	const struct aead_floor *aead_floor;
 	const struct peer_ops *ops;
 	struct peer *peer;
 };
@@ -103,6 +106,26 @@ static void theirs(struct runner *r, const uint32_t handle[], unsigned n)
 	r->ops->seal(r->peer, 16, item, n);
 }
 
+// ---- The floor
+
+// Contexts looked up, both lines of each read, and the instructions of the rest:
+// K_AF, its pads, T(1), the seal. States are turned at the ends alone: pads in, T(1) out.
+static void by_floor(struct runner *r, const uint32_t handle[], unsigned n)
+{
+	static const struct sha256_work work = {.turns = 3, .same = 2, .half = 4};
+	struct target target[BURST];
+
+	chain_lookup(r->chain, handle, n, target);
+	for (unsigned i = 0; i < n; i++) {
+		const volatile uint8_t *const context = (const void *)target[i].context;
+
+		(void)context[0];
+		(void)context[sizeof(struct context) / 2];
+	}
+	r->sha_floor->run(&work, n);
+	r->aead_floor->run((unsigned)r->chain->push->payload_len, n);
+}
+
 // ---- Rounds
 
 static unsigned run(void *state, uint64_t *ns)
@@ -135,6 +158,8 @@ static bool is_right(struct runner *reference, struct runner *r)
 	const size_t len = FRAME_MIN + r->chain->push->payload_len;
 	uint8_t right[BURST * FRAME_MAX], made[BURST * FRAME_MAX];
 
+	if (r->sha_floor)
+		return true;
 	make_burst(reference, r->chain->table.order, right, len);
 	make_burst(r, r->chain->table.order, made, len);
 	if (!memcmp(right, made, BURST * len))
@@ -240,6 +265,23 @@ static bool uses(const struct line_up *all, const struct protect *protect)
 	return false;
 }
 
+static void put_floor(struct line_up *all, const struct bench_options *options, struct chain *c)
+{
+	const struct sha256_floor *const sha = sha256_floor_best();
+	const struct aead_floor *const aead = aead_floor_best();
+
+	if (sha && aead)
+		put(all, options,
+		    (struct runner){
+			    .variant.name = "floor",
+			    .chain = c,
+			    .burst = by_floor,
+			    .burst_max = BURST,
+			    .sha_floor = sha,
+			    .aead_floor = aead,
+		    });
+}
+
 static int run_all(struct line_up *all, const struct chain *c, const struct bench_options *options)
 {
 	struct bench_variant *variant[RUNNERS_MAX];
@@ -295,6 +337,7 @@ static int chain_run(const struct bench_options *options)
 	if (hot_open(&hot, options->ues)) {
 		put_peers(&all, options, c);
 		put_ours(&all, options, c, &hot.protect);
+		put_floor(&all, options, c);
 		if (uses(&all, &hot.protect))
 			fill_cache(c, &hot.protect);
 		status = run_all(&all, c, options);

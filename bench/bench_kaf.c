@@ -1,5 +1,5 @@
 // K_AF of many UEs for one AF: our kernels from pad states (warm) and from K_AKMA (cold), the
-// peers, and the floor of the SHA extensions. What each makes is compared with OpenSSL's HMAC().
+// peers, and the floors. What each makes is compared with OpenSSL's HMAC().
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@ enum {
 	BURST = 256,
 	KERNELS_MAX = 5,
 	PEERS_MAX = 4,
+	FLOORS_MAX = 4,
 };
 
 static const char fqdn[] = "valves.meters.utility.example.com"; // S has 41 octets with it
@@ -41,9 +42,15 @@ struct kaf_variant {
 	struct peer *peer;
 };
 
+struct kaf_floor {
+	const struct sha256_floor *sha;
+	struct sha256_work work;
+};
+
 struct kaf_bench {
 	struct kaf_input input;
 	struct kaf_variant kernel[KERNELS_MAX], peer[PEERS_MAX];
+	struct kaf_floor floor[FLOORS_MAX];
 	unsigned n_peers;
 };
 
@@ -116,19 +123,11 @@ static void cold(void *state)
 		  hmac_text(&v->input->message), BURST, v->input->kaf[0], AKMA_KEY);
 }
 
-// Of S, which is the same for all, and of the inner digest.
-static void floor_warm(void *state)
+static void floor_run(void *state)
 {
-	(void)state;
-	floor_same(BURST);
-	floor_each(BURST);
-}
+	const struct kaf_floor *const f = state;
 
-// And of both pads before them.
-static void floor_cold(void *state)
-{
-	floor_each(2 * BURST);
-	floor_warm(state);
+	f->sha->run(&f->work, BURST);
 }
 
 // The place is cleared for the next.
@@ -186,16 +185,32 @@ static void add_kernels(struct burst_bench *bench, struct kaf_bench *all)
 	}
 }
 
-static void add_floor(struct burst_bench *bench)
+static void add_floor(struct burst_bench *bench, const char *prefix, struct kaf_floor *floor)
 {
-	if (!floor_usable()) {
-		fputs("akmapush-bench: kaf: no floor, this CPU lacks the SHA extensions\n", stderr);
-		return;
+	burst_add(bench, &(struct burst_variant){.prefix = prefix,
+						 .name = floor->sha->name,
+						 .state = floor,
+						 .items = BURST,
+						 .run = floor_run});
+}
+
+// Warm: both pads brought in, S, which is the same for all, and the inner digest; K_AF goes out.
+// Cold: K_AKMA comes in, and both pads are made of it; its inner and outer states stay where they
+// are.
+static void add_floors(struct burst_bench *bench, struct kaf_bench *all)
+{
+	static const struct sha256_work warm_work = {.turns = 3, .same = 1, .half = 1};
+	static const struct sha256_work cold_work = {.turns = 2, .same = 1, .half = 3};
+	struct kaf_floor *f = all->floor;
+
+	for (const struct sha256_floor *const *sha = sha256_floors; *sha; sha++) {
+		if (!(*sha)->usable() || f == all->floor + FLOORS_MAX)
+			continue;
+		f[0] = (struct kaf_floor){*sha, warm_work};
+		f[1] = (struct kaf_floor){*sha, cold_work};
+		add_floor(bench, "floor-warm", f++);
+		add_floor(bench, "floor-cold", f++);
 	}
-	burst_add(bench,
-		  &(struct burst_variant){.name = "floor-warm", .items = BURST, .run = floor_warm});
-	burst_add(bench,
-		  &(struct burst_variant){.name = "floor-cold", .items = BURST, .run = floor_cold});
 }
 
 static int kaf_run(const struct bench_options *options)
@@ -210,7 +225,7 @@ static int kaf_run(const struct bench_options *options)
 	input_init(&all.input);
 	add_peers(bench, &all);
 	add_kernels(bench, &all);
-	add_floor(bench);
+	add_floors(bench, &all);
 	snprintf(what, sizeof(what), "\"payload\":%u,\"burst\":%u", all.input.s_len, BURST);
 	status = burst_run(bench, what);
 	while (all.n_peers--)
@@ -221,6 +236,6 @@ static int kaf_run(const struct bench_options *options)
 
 const struct bench bench_kaf = {
 	.name = "kaf",
-	.help = "K_AF of many UEs: kernels warm and cold, OpenSSL, ipsec-mb, the floor",
+	.help = "K_AF of many UEs: kernels warm and cold, OpenSSL, ipsec-mb, floors",
 	.run = kaf_run,
 };

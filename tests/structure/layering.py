@@ -42,7 +42,7 @@ CONTROL = {
 ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "ue", "bench", "control/json", "control/http",
            "control/config", "control/store", "control/registry", "control/push", "control/api",
            "control/operations", "tools", "tools/ctl", "tools/fleet", "tools/load", "tools/vectors")
-FACES = ("bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
+FACES = ("bench/floor", "bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
          "http/http", "http/http_server", "config/config", "store/store",
          "registry/af", "registry/group", "registry/ue")
 
