@@ -32,6 +32,7 @@ extern const struct bench bench_chain;
 extern const struct bench bench_kaf;
 extern const struct bench bench_seal;
 extern const struct bench bench_open;
+extern const struct bench bench_table;
 
 // ---- Variants, in turns
 

@@ -46,7 +46,7 @@ static void fill_burst(struct context *contexts, const struct sha256_ops *sha, u
 		context_put_key(context, &pads[i], UINT32_MAX);
 		context->has |= CONTEXT_HAS_ADDRESS;
 		context->ip[10] = context->ip[11] = 0xff;
-		store32_be(context->ip + 12, 0x0a000000 + first + i);
+		store32_be(context->ip + 12, TABLE_ADDRESS + first + i);
 		context->port = 48470;
 		memcpy((uint8_t *)context + KEY_AT, key[i], HMAC_KEY);
 	}

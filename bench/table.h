@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "crypto/sha256.h"
 #include "dataplane/context.h"
 
 enum { TABLE_UES_MIN = 1000, TABLE_UES_MAX = 100000000, TABLE_ORDER = 1 << 22 };
+enum { TABLE_ADDRESS = 0x0a000000 }; // IPv4, of handle 0
 
 struct table {
 	struct arena arena;
@@ -26,3 +28,9 @@ void table_close(struct table *table);
 // that a context leaves free, so that those who need it find it in the lines that they look up
 // anyway.
 const uint8_t *table_kakma(const struct context *context);
+
+// The handle of a context, as its address tells it.
+static inline uint32_t table_handle(const struct context *context)
+{
+	return load32_be(context->ip + 12) - TABLE_ADDRESS;
+}

@@ -17,6 +17,8 @@ BENCHES = {  # its own members, and variants that are there on any CPU
     "seal": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
     "open": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
     "ack": (("ues", "payload"), {"send", "verify"}),
+    "table": (("ues", "payload"), {"array", "array-dependent", "context", "context-no-prefetch",
+                                   "context-in-order", "directory", "directory-akid"}),
     "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
 }
 OF_FLAGS = {  # what flags of the CPU, all of them, bring
