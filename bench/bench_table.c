@@ -83,7 +83,8 @@ static void context(struct reader *r, const uint32_t handle[], unsigned n, uint3
 	unsigned usable = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		context_prefetch(&contexts[handle[i + n]]);
+		context_prefetch_key(&contexts[handle[i + n]]);
+		context_prefetch_address(&contexts[handle[i + n]]);
 		if (is_usable(&contexts[handle[i]]))
 			target[usable++] = &contexts[handle[i]];
 	}
