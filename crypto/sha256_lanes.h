@@ -95,26 +95,36 @@ INLINE void words_out(const struct lanes *lanes, vec s[][8], unsigned ways)
 	}
 }
 
-// Round t; instead of the words, their names move on.
+// Round t; instead of the words, their names move on. The sums are in the order in which their parts
+// are ready, which the build keeps (meson.build): e of the next round waits for nothing else.
 INLINE void one_round(vec s[8], unsigned t, vec wk)
 {
 	const vec a = s[-t % 8], b = s[(1 - t) % 8], c = s[(2 - t) % 8];
 	const vec e = s[(4 - t) % 8], f = s[(5 - t) % 8], g = s[(6 - t) % 8];
 	vec *const d = &s[(3 - t) % 8], *const h = &s[(7 - t) % 8];
-	const vec x = *h + wk + choice(e, f, g) + xor3(ROTATE(e, 6), ROTATE(e, 11), ROTATE(e, 25));
+	const vec sum0 = xor3(ROTATE(a, 2), ROTATE(a, 13), ROTATE(a, 22));
+	const vec sum1 = xor3(ROTATE(e, 6), ROTATE(e, 11), ROTATE(e, 25));
+	const vec x = ((*h + wk) + choice(e, f, g)) + sum1;
 
 	*d += x;
-	*h = x + (majority(a, b, c) + xor3(ROTATE(a, 2), ROTATE(a, 13), ROTATE(a, 22)));
+	*h = x + (majority(a, b, c) + sum0);
 }
 
-// W[t] over W[t - 16].
-INLINE void next_word(vec w[WORDS], unsigned t)
+INLINE vec sigma0(vec w)
 {
-	const vec w15 = w[(t + 1) % WORDS], w2 = w[(t + 14) % WORDS];
-	const vec sigma0 = xor3(ROTATE(w15, 7), ROTATE(w15, 18), w15 >> 3);
-	const vec sigma1 = xor3(ROTATE(w2, 17), ROTATE(w2, 19), w2 >> 10);
+	return xor3(ROTATE(w, 7), ROTATE(w, 18), w >> 3);
+}
 
-	w[t % WORDS] += sigma0 + w[(t + 9) % WORDS] + sigma1;
+INLINE vec sigma1(vec w)
+{
+	return xor3(ROTATE(w, 17), ROTATE(w, 19), w >> 10);
+}
+
+INLINE void states_add(vec s[][8], vec v[][8], unsigned ways)
+{
+	EACH_WAY(w)
+	EACH_WORD(k)
+	s[w][k] += v[w][k];
 }
 
 // s += what the rounds make of it.
@@ -130,47 +140,60 @@ INLINE void same(vec s[][8], const struct sha256_schedule *block, unsigned ways)
 			one_round(v[w], i, every(block->wk[t + i]));
 		}
 	}
-	EACH_WAY(w)
-	EACH_WORD(k)
-	s[w][k] += v[w][k];
+	states_add(s, v, ways);
 }
 
-INLINE void each(vec s[][8], vec word[][WORDS], unsigned ways)
+// W[t + 16] over W[t], where W of eight rounds, now[i] = W[t], and of the eight after them are
+// there.
+INLINE void next_word(vec now[8], const vec then[8], unsigned i)
 {
-	vec v[WAYS][8];
+	const vec w1 = i + 1 < 8 ? now[i + 1] : then[0];
+	const vec w9 = i + 1 < 8 ? then[i + 1] : now[0];
+	const vec w14 = i < 2 ? then[i + 6] : now[i - 2];
 
-	memcpy(v, s, ways * sizeof(v[0]));
-	UNROLLED(16)
-	for (unsigned t = 0; t < WORDS; t++) {
+	now[i] = (now[i] + w9) + sigma0(w1) + sigma1(w14);
+}
+
+// Rounds t..t+7, then W of sixteen rounds later when there are so many.
+INLINE void eight_rounds(vec v[][8], vec now[][8], vec then[][8], unsigned t, bool goes_on,
+			 unsigned ways)
+{
+	UNROLLED(8)
+	for (unsigned i = 0; i < 8; i++) {
 		EACH_WAY(w)
-		one_round(v[w], t, word[w][t] + every(sha256_k[t]));
-	}
-	for (unsigned from = WORDS; from < SHA256_ROUNDS; from += WORDS) {
-		UNROLLED(16)
-		for (unsigned t = 0; t < WORDS; t++) {
-			EACH_WAY(w)
-			{
-				next_word(word[w], t);
-				one_round(v[w], t, word[w][t] + every(sha256_k[from + t]));
-			}
+		{
+			one_round(v[w], i, now[w][i] + every(sha256_k[t + i]));
+			if (goes_on)
+				next_word(now[w], then[w], i);
 		}
 	}
-	EACH_WAY(w)
-	EACH_WORD(k)
-	s[w][k] += v[w][k];
+}
+
+// Blocks of which word[0] has W[0..7], word[1] W[8..15]; they are overwritten. Loops, because code
+// that is too long for the CPU's cache of decoded instructions costs more than it saves.
+INLINE void each(vec s[][8], vec word[2][WAYS][8], unsigned ways)
+{
+	vec v[WAYS][8];
+	unsigned t = 0;
+
+	memcpy(v, s, ways * sizeof(v[0]));
+	for (; t < SHA256_ROUNDS - WORDS; t += 8)
+		eight_rounds(v, word[t / 8 % 2], word[1 - t / 8 % 2], t, true, ways);
+	for (; t < SHA256_ROUNDS; t += 8)
+		eight_rounds(v, word[t / 8 % 2], word[1 - t / 8 % 2], t, false, ways);
+	states_add(s, v, ways);
 }
 
 // Blocks of which every lane has the first half of its own.
 INLINE void half(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned ways)
 {
-	vec word[WAYS][WORDS];
+	vec word[2][WAYS][8];
 
 	EACH_WAY(w)
+	EACH_WORD(k)
 	{
-		EACH_WORD(k)
-		word[w][k] = first[w][k];
-		EACH_WORD(k)
-		word[w][8 + k] = every(rest[k]);
+		word[0][w][k] = first[w][k];
+		word[1][w][k] = every(rest[k]);
 	}
 	each(s, word, ways);
 }
@@ -186,12 +209,12 @@ NOINLINE void same_narrow(vec s[][8], const struct sha256_schedule *block)
 	same(s, block, 1);
 }
 
-NOINLINE void each_wide(vec s[][8], vec word[][WORDS])
+NOINLINE void each_wide(vec s[][8], vec word[2][WAYS][8])
 {
 	each(s, word, WAYS);
 }
 
-NOINLINE void each_narrow(vec s[][8], vec word[][WORDS])
+NOINLINE void each_narrow(vec s[][8], vec word[2][WAYS][8])
 {
 	each(s, word, 1);
 }
@@ -217,17 +240,17 @@ INLINE void half_pass(vec s[][8], vec first[][8], const uint32_t rest[8], unsign
 }
 
 // The 16 words of every lane's block, from octets in network order.
-INLINE void block_in(vec word[][WORDS], const struct lanes *lanes, unsigned ways)
+INLINE void block_in(vec word[2][WAYS][8], const struct lanes *lanes, unsigned ways)
 {
+	const uint8_t *const *const at = (const uint8_t *const *)lanes->at;
+
+	words_in(word[0], at, 0, ways);
+	words_in(word[1], at, SHA256_BLOCK / 2, ways);
 	EACH_WAY(w)
+	EACH_WORD(k)
 	{
-		UNROLLED(4)
-		for (unsigned q = 0; q < WORDS / 4; q++)
-			quads_in(word[w] + 4 * q, (const uint8_t *const *)lanes->at + w * LANES,
-				 q * QUAD);
-		UNROLLED(16)
-		for (unsigned t = 0; t < WORDS; t++)
-			word[w][t] = swap_octets(word[w][t]);
+		word[0][w][k] = swap_octets(word[0][w][k]);
+		word[1][w][k] = swap_octets(word[1][w][k]);
 	}
 }
 
@@ -303,7 +326,7 @@ PASS(states_same)
 PASS(states_each)
 {
 	struct lanes lanes, blocks;
-	vec s[WAYS][8], word[WAYS][WORDS];
+	vec s[WAYS][8], word[2][WAYS][8];
 
 	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
 	lanes_init(&blocks, job->each + from, sizeof(job->each[0]), n, ways);
