@@ -15,7 +15,7 @@
 #include "bench/floor.h"
 #include "bench/peers.h"
 
-enum { BURST = CHAIN_BURST, RUNNERS_MAX = 10 };
+enum { BURST = CHAIN_BURST, RUNNERS_MAX = 12 };
 
 struct runner {
 	struct bench_variant variant;
@@ -200,14 +200,13 @@ struct line_up {
 	unsigned n;
 };
 
-// Each begins at another place of the table's order: none finds what another has just fetched.
+// Each begins its walk at another place: none finds what another has just fetched.
 static void put(struct line_up *all, const struct bench_options *options, struct runner r)
 {
 	// The first is the reference.
 	if (all->n && options->only && !strstr(r.variant.name, options->only))
 		return;
-	if (!r.walk.in_order)
-		r.walk.at = all->n * (TABLE_ORDER / RUNNERS_MAX);
+	r.walk.at = all->n * ((r.walk.in_order ? options->ues : TABLE_ORDER) / RUNNERS_MAX);
 	all->runner[all->n] = r;
 	all->n++;
 }
@@ -224,6 +223,7 @@ static void put_peers(struct line_up *all, const struct bench_options *options, 
 				    .chain = c,
 				    .burst = theirs,
 				    .burst_max = (*ops)->burst_max,
+				    .walk.in_order = true,
 				    .ops = *ops,
 				    .peer = peer,
 			    });
@@ -239,9 +239,9 @@ static void put_ours(struct line_up *all, const struct bench_options *options, s
 		void (*burst)(struct runner *r, const uint32_t handle[], unsigned n);
 		bool in_order;
 	} all_ours[] = {
-		{"warm", &c->protect, ours, false}, {"warm-in-order", &c->protect, ours, true},
-		{"cold", &c->protect, cold, false}, {"hot", hot, ours, false},
-		{"hot-in-order", hot, ours, true},
+		{"warm", &c->protect, ours, true}, {"cold", &c->protect, cold, true},
+		{"hot", hot, ours, true},          {"warm-random", &c->protect, ours, false},
+		{"hot-random", hot, ours, false},
 	};
 
 	for (unsigned i = 0; i < sizeof(all_ours) / sizeof(all_ours[0]); i++)
@@ -265,18 +265,19 @@ static bool uses(const struct line_up *all, const struct protect *protect)
 	return false;
 }
 
-static void put_floor(struct line_up *all, const struct bench_options *options, struct chain *c)
+static void put_floors(struct line_up *all, const struct bench_options *options, struct chain *c)
 {
 	const struct sha256_floor *const sha = sha256_floor_best();
 	const struct aead_floor *const aead = aead_floor_best();
 
-	if (sha && aead)
+	for (unsigned i = 0; sha && aead && i < 2; i++)
 		put(all, options,
 		    (struct runner){
-			    .variant.name = "floor",
+			    .variant.name = i ? "floor-random" : "floor",
 			    .chain = c,
 			    .burst = by_floor,
 			    .burst_max = BURST,
+			    .walk.in_order = !i,
 			    .sha_floor = sha,
 			    .aead_floor = aead,
 		    });
@@ -337,7 +338,7 @@ static int chain_run(const struct bench_options *options)
 	if (hot_open(&hot, options->ues)) {
 		put_peers(&all, options, c);
 		put_ours(&all, options, c, &hot.protect);
-		put_floor(&all, options, c);
+		put_floors(&all, options, c);
 		if (uses(&all, &hot.protect))
 			fill_cache(c, &hot.protect);
 		status = run_all(&all, c, options);

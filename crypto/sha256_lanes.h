@@ -95,8 +95,8 @@ INLINE void words_out(const struct lanes *lanes, vec s[][8], unsigned ways)
 	}
 }
 
-// Round t; instead of the words, their names move on. The sums are in the order in which their parts
-// are ready, which the build keeps (meson.build): e of the next round waits for nothing else.
+// Round t; instead of the words, their names move on. The sums are in the order in which their
+// parts are ready, which the build keeps (meson.build): e of the next round waits for nothing else.
 INLINE void one_round(vec s[8], unsigned t, vec wk)
 {
 	const vec a = s[-t % 8], b = s[(1 - t) % 8], c = s[(2 - t) % 8];

@@ -21,14 +21,25 @@ static bool owns(const struct worker *w, uint32_t handle)
 	return context_slot(handle) % w->n_workers == w->index;
 }
 
+// REASON_RX when it goes on, else why it is dropped.
+static enum reason match_push(const struct worker *w, struct frame *frame, struct ack *ack)
+{
+	const enum reason reason = frame_parse_ack(&ack->frame, frame->data, frame->len);
+
+	if (reason != REASON_RX)
+		return reason;
+	ack->part = running_find(&w->running, ack->frame.push_id);
+	if (!ack->part)
+		return REASON_RX_UNKNOWN_PUSH;
+	ack->reply = frame->data + FRAME_HEADER;
+	return ack->frame.suite == ack->part->push->suite->id ? REASON_RX : REASON_RX_SUITE;
+}
+
 static enum reason match_target(const struct worker *w, struct ack *ack)
 {
 	const struct dp_push *push = ack->part->push;
 	uint32_t handle;
 
-	if (ack->frame.suite != push->suite->id)
-		return REASON_RX_SUITE;
-	ack->place = ref_to_place(&push->ref_key, ack->frame.ref);
 	if (ack->place >= push->n_places || push->handles[ack->place] == DP_NONE)
 		return REASON_RX_REF;
 	handle = push->handles[ack->place];
@@ -42,18 +53,19 @@ static enum reason match_target(const struct worker *w, struct ack *ack)
 	return REASON_RX;
 }
 
-// REASON_RX when it goes on, else why it is dropped.
-static enum reason match(const struct worker *w, struct frame *frame, struct ack *ack)
+// Refs one behind the other are mostly of one push.
+static void find_places(struct ack *ack, unsigned n)
 {
-	enum reason reason = frame_parse_ack(&ack->frame, frame->data, frame->len);
+	uint32_t place[UPLINK_BURST];
+	unsigned k;
 
-	if (reason != REASON_RX)
-		return reason;
-	ack->part = running_find(&w->running, ack->frame.push_id);
-	if (!ack->part)
-		return REASON_RX_UNKNOWN_PUSH;
-	ack->reply = frame->data + FRAME_HEADER;
-	return match_target(w, ack);
+	for (; n; ack += k, n -= k) {
+		for (k = 0; k < n && ack[k].part == ack->part; k++)
+			place[k] = ack[k].frame.ref;
+		ref_to_places(&ack->part->push->ref_key, place, k, place);
+		for (unsigned i = 0; i < k; i++)
+			ack[i].place = place[i];
+	}
 }
 
 // Contexts have been asked for by then, all of the burst.
@@ -69,17 +81,24 @@ static unsigned keep_known(struct worker *w, struct ack *ack, unsigned n)
 	return kept;
 }
 
+// Whether it does; one that is dropped is counted.
+static bool goes_on(struct worker *w, enum reason reason)
+{
+	if (reason != REASON_RX)
+		worker_count(w, reason, 1);
+	return reason == REASON_RX;
+}
+
 static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n, struct ack *ack)
 {
-	unsigned kept = 0;
+	unsigned read = 0, kept = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		enum reason reason = match(w, frame[i], &ack[kept]);
-
-		if (reason == REASON_RX)
-			kept++;
-		else
-			worker_count(w, reason, 1);
+	for (unsigned i = 0; i < n; i++)
+		read += goes_on(w, match_push(w, frame[i], &ack[read]));
+	find_places(ack, read);
+	for (unsigned i = 0; i < read; i++) {
+		if (goes_on(w, match_target(w, &ack[i])))
+			ack[kept++] = ack[i];
 	}
 	return keep_known(w, ack, kept);
 }

@@ -11,12 +11,12 @@ import sys
 BENCH = sys.argv[1]
 FIGURES = ("ns_median", "ns_p10", "ns_min", "rate")
 BENCHES = {  # its own members, and variants that are there on any CPU
-    "chain": (("ues", "payload"), {"openssl-careful", "openssl-plain", "warm", "warm-in-order",
-                                   "cold", "hot", "hot-in-order"}),
+    "chain": (("ues", "payload"), {"openssl-careful", "openssl-plain", "warm", "cold", "hot",
+                                   "warm-random", "hot-random"}),
     "kaf": (("payload",), {"openssl-careful", "openssl-plain", "warm-scalar", "cold-scalar"}),
     "seal": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
     "open": (("payload",), {"openssl-careful", "openssl-plain", "openssl"}),
-    "ack": (("ues", "payload"), {"send", "verify"}),
+    "ack": (("ues", "payload"), {"send", "verify", "send-random", "verify-random"}),
     "table": (("ues", "payload"), {"array", "array-dependent", "context", "context-no-prefetch",
                                    "context-in-order", "directory", "directory-akid"}),
     "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
@@ -27,7 +27,7 @@ OF_FLAGS = {  # what flags of the CPU, all of them, bring
     ("avx512bw",): {"kaf": {"warm-avx512", "cold-avx512", "floor-warm-avx512", "floor-cold-avx512"}},
     ("pclmulqdq",): {"seal": {"aesni"}, "open": {"aesni"}},
     ("pclmulqdq", "avx"): {"seal": {"floor-aesni"}, "open": {"floor-aesni"}},
-    ("pclmulqdq", "avx", "sha_ni"): {"chain": {"floor"}},
+    ("pclmulqdq", "avx", "sha_ni"): {"chain": {"floor", "floor-random"}},
     ("vpclmulqdq",): {"seal": {"vaes"}, "open": {"vaes"}},
     ("vpclmulqdq", "avx512bw"): {"seal": {"vaes512", "floor-vaes512"}, "open": {"vaes512", "floor-vaes512"}},
 }
