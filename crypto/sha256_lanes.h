@@ -17,22 +17,9 @@
 //
 // n decides branches and addresses here; data does not.
 
-#include <string.h>
+#include "crypto/sha256_pass.h"
 
-#include "base/bytes.h"
-#include "crypto/sha256_kernels.h"
-
-// Octets of a pass's frames at most, with some to spare: 8,000 with GCC 12 at -O2.
-enum { SPILLS_MAX = 9216 };
-
-enum { QUAD = 16, WORDS = SHA256_BLOCK / 4, GROUP = WAYS * LANES };
-
-#define EACH_WAY(w)       _Pragma("GCC unroll 4") for (unsigned w = 0; w < ways; w++)
-#define EACH_WORD(k)      _Pragma("GCC unroll 8") for (unsigned k = 0; k < 8; k++)
-#define INLINE            static inline __attribute__((always_inline))
-#define NOINLINE          static __attribute__((noinline))
-#define UNROLLED(n)       _Pragma(UNROLL_TEXT(GCC unroll n))
-#define UNROLL_TEXT(text) #text
+enum { VECS = 8, QUAD = 16, WORDS = SHA256_BLOCK / 4 };
 
 // Words of four states' quads to the quads of four words, and back.
 INLINE void transpose(vec v[4])
@@ -63,19 +50,6 @@ INLINE void quads_out(uint8_t *const p[LANES], unsigned at, vec v[4])
 		quads_store(p, r, at, v[r]);
 }
 
-// Where each lane of a pass has its octets. Lanes that are left over are further copies of the last
-// one: they compute what it does and store it over it.
-struct lanes {
-	uint8_t *at[GROUP];
-};
-
-INLINE void lanes_init(struct lanes *lanes, const void *octets, size_t stride, unsigned n,
-		       unsigned ways)
-{
-	for (unsigned l = 0; l < ways * LANES; l++)
-		lanes->at[l] = (uint8_t *)octets + stride * (l < n ? l : n - 1);
-}
-
 // Eight words of every lane, from octet `at` on, and back.
 INLINE void words_in(vec s[][8], const uint8_t *const p[], unsigned at, unsigned ways)
 {
@@ -86,12 +60,12 @@ INLINE void words_in(vec s[][8], const uint8_t *const p[], unsigned at, unsigned
 	}
 }
 
-INLINE void words_out(const struct lanes *lanes, vec s[][8], unsigned ways)
+INLINE void words_out(const struct rows *rows, vec s[][8], unsigned ways)
 {
 	EACH_WAY(w)
 	{
-		quads_out(lanes->at + w * LANES, 0, s[w]);
-		quads_out(lanes->at + w * LANES, QUAD, s[w] + 4);
+		quads_out(rows->at + w * LANES, 0, s[w]);
+		quads_out(rows->at + w * LANES, QUAD, s[w] + 4);
 	}
 }
 
@@ -123,7 +97,7 @@ INLINE vec sigma1(vec w)
 INLINE void states_add(vec s[][8], vec v[][8], unsigned ways)
 {
 	EACH_WAY(w)
-	EACH_WORD(k)
+	EACH_VEC(k)
 	s[w][k] += v[w][k];
 }
 
@@ -190,7 +164,7 @@ INLINE void half(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned wa
 	vec word[2][WAYS][8];
 
 	EACH_WAY(w)
-	EACH_WORD(k)
+	EACH_VEC(k)
 	{
 		word[0][w][k] = first[w][k];
 		word[1][w][k] = every(rest[k]);
@@ -239,142 +213,14 @@ INLINE void half_pass(vec s[][8], vec first[][8], const uint32_t rest[8], unsign
 	(ways == 1 ? half_narrow : half_wide)(s, first, rest);
 }
 
-// The 16 words of every lane's block, from octets in network order.
-INLINE void block_in(vec word[2][WAYS][8], const struct lanes *lanes, unsigned ways)
+INLINE void each_pass(vec s[][8], vec word[2][WAYS][8], unsigned ways)
 {
-	const uint8_t *const *const at = (const uint8_t *const *)lanes->at;
-
-	words_in(word[0], at, 0, ways);
-	words_in(word[1], at, SHA256_BLOCK / 2, ways);
-	EACH_WAY(w)
-	EACH_WORD(k)
-	{
-		word[0][w][k] = swap_octets(word[0][w][k]);
-		word[1][w][k] = swap_octets(word[1][w][k]);
-	}
-}
-
-// ---- Calls, a pass at a time
-
-// What a call is about; each kind of pass knows its part.
-struct job {
-	uint32_t (*state)[8];
-	const struct sha256_schedule *same;
-	const uint8_t (*each)[SHA256_BLOCK];
-	const uint32_t (*half)[8];
-	const uint32_t *rest;
-
-	const struct hmac_key *const *pads;
-	const uint8_t (*key)[SHA256_DIGEST];
-	struct sha256_text text, second;
-	uint8_t *mac;
-	size_t stride;
-};
-
-// n <= GROUP items of a job, from the item `from` on. What is secret is in frames below run()'s.
-typedef void pass(const struct job *job, unsigned from, unsigned n);
-
-// Takes the place on the stack where passes had states and message words, secret both.
-NOINLINE void wipe_spills(void)
-{
-	uint8_t frame[SPILLS_MAX];
-
-	mem_wipe(frame, sizeof(frame));
-}
-
-// All of n items but the few that another kernel does faster. Returns how many.
-INLINE unsigned run(const struct job *job, unsigned n, pass *wide, pass *narrow)
-{
-	const unsigned rest_max = rest_kernel() ? REST_MAX : 0;
-	unsigned done = 0;
-
-	for (unsigned count; n - done > rest_max; done += count) {
-		count = n - done < GROUP ? n - done : GROUP;
-		(count > LANES ? wide : narrow)(job, done, count);
-	}
-	if (done)
-		wipe_spills();
-	return done;
-}
-
-// A pass over `ways` vectors of lanes, and the two that there are.
-#define PASS(name)                                                                                 \
-	INLINE void name(const struct job *job, unsigned from, unsigned n, unsigned ways);         \
-	NOINLINE void name##_wide(const struct job *job, unsigned from, unsigned n)                \
-	{                                                                                          \
-		name(job, from, n, WAYS);                                                          \
-	}                                                                                          \
-	NOINLINE void name##_narrow(const struct job *job, unsigned from, unsigned n)              \
-	{                                                                                          \
-		name(job, from, n, 1);                                                             \
-	}                                                                                          \
-	INLINE void name(const struct job *job, unsigned from, unsigned n, unsigned ways)
-
-#define RUN(job, n, name) run(job, n, name##_wide, name##_narrow)
-
-PASS(states_same)
-{
-	struct lanes lanes;
-	vec s[WAYS][8];
-
-	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
-	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
-	same_pass(s, job->same, ways);
-	words_out(&lanes, s, ways);
-}
-
-PASS(states_each)
-{
-	struct lanes lanes, blocks;
-	vec s[WAYS][8], word[2][WAYS][8];
-
-	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
-	lanes_init(&blocks, job->each + from, sizeof(job->each[0]), n, ways);
-	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
-	block_in(word, &blocks, ways);
 	(ways == 1 ? each_narrow : each_wide)(s, word);
-	words_out(&lanes, s, ways);
 }
 
-PASS(states_half)
+INLINE vec initial(unsigned k)
 {
-	struct lanes lanes, halves;
-	vec s[WAYS][8], first[WAYS][8];
-
-	lanes_init(&lanes, job->state + from, sizeof(job->state[0]), n, ways);
-	lanes_init(&halves, job->half + from, sizeof(job->half[0]), n, ways);
-	words_in(s, (const uint8_t *const *)lanes.at, 0, ways);
-	words_in(first, (const uint8_t *const *)halves.at, 0, ways);
-	half_pass(s, first, job->rest, ways);
-	words_out(&lanes, s, ways);
+	return every(sha256_initial[k]);
 }
 
-static void compress_same(uint32_t state[][8], const struct sha256_schedule *block, unsigned n)
-{
-	const struct job job = {.state = state, .same = block};
-	const unsigned done = RUN(&job, n, states_same);
-
-	if (done < n)
-		rest_kernel()->compress_same(state + done, block, n - done);
-}
-
-static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n)
-{
-	const struct job job = {.state = state, .each = block};
-	const unsigned done = RUN(&job, n, states_each);
-
-	if (done < n)
-		rest_kernel()->compress_each(state + done, block + done, n - done);
-}
-
-static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
-			  unsigned n)
-{
-	const struct job job = {.state = state, .half = half, .rest = rest};
-	const unsigned done = RUN(&job, n, states_half);
-
-	if (done < n)
-		rest_kernel()->compress_half(state + done, half + done, rest, n - done);
-}
-
-#include "crypto/hmac_lanes.h" // the same for whole MACs
+#include "crypto/sha256_passes.h" // stands on what is defined above

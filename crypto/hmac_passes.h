@@ -1,13 +1,13 @@
 #pragma once
-// HMAC with a key in each lane of a vector, over the passes of sha256_lanes.h: from pad states or
-// keys to the octets of the MACs, or of MACs that are keys of others, without a word going through
-// memory as octets in between. Inside crypto/ only; included by sha256_lanes.h alone.
+// HMAC in passes: from pad states or keys to the octets of the MACs, or of MACs that are keys of
+// others, without a word going through memory as octets in between. Inside crypto/ only; included
+// by sha256_passes.h alone.
 
 // MACs on their way. Secret.
 struct macs {
-	vec inner[WAYS][8];
-	vec outer[WAYS][8]; // then the MACs
-	vec key[WAYS][8];
+	vec inner[WAYS][VECS];
+	vec outer[WAYS][VECS]; // then the MACs
+	vec key[WAYS][VECS];
 };
 
 // From pad states: a message under the inner ones, its digest under the outer ones.
@@ -19,14 +19,14 @@ INLINE void macs_end(struct macs *m, struct sha256_text text, unsigned ways)
 }
 
 // s = the hash of key ^ pad. The keys come with the last pad xored in, and flip changes it.
-INLINE void macs_pad(struct macs *m, vec s[][8], uint32_t flip, const uint32_t pad[8],
+INLINE void macs_pad(struct macs *m, vec s[][VECS], uint32_t flip, const uint32_t pad[8],
 		     unsigned ways)
 {
 	EACH_WAY(w)
-	EACH_WORD(k)
+	EACH_VEC(k)
 	{
 		m->key[w][k] ^= every(flip);
-		s[w][k] = every(sha256_initial[k]);
+		s[w][k] = initial(k);
 	}
 	half_pass(s, m->key, pad, ways);
 }
@@ -37,21 +37,21 @@ INLINE void macs_begin(struct macs *m, unsigned ways)
 	macs_pad(m, m->outer, hmac_ipad[0] ^ hmac_opad[0], hmac_opad, ways);
 }
 
-INLINE void swap(vec s[][8], unsigned ways)
+INLINE void swap(vec s[][VECS], unsigned ways)
 {
 	EACH_WAY(w)
-	EACH_WORD(k)
+	EACH_VEC(k)
 	s[w][k] = swap_octets(s[w][k]);
 }
 
 INLINE void macs_out(struct macs *m, const struct job *job, unsigned from, unsigned n,
 		     unsigned ways)
 {
-	struct lanes lanes;
+	struct rows rows;
 
-	lanes_init(&lanes, job->mac + from * job->stride, job->stride, n, ways);
+	rows_init(&rows, job->mac + from * job->stride, job->stride, n, ways);
 	swap(m->outer, ways);
-	words_out(&lanes, m->outer, ways);
+	words_out(&rows, m->outer, ways);
 }
 
 INLINE void pads_in(struct macs *m, const struct job *job, unsigned from, unsigned n, unsigned ways)
@@ -75,10 +75,10 @@ PASS(macs_of_pads)
 
 PASS(macs_of_keys)
 {
-	struct lanes keys;
+	struct rows keys;
 	struct macs m;
 
-	lanes_init(&keys, job->key + from, sizeof(job->key[0]), n, ways);
+	rows_init(&keys, job->key + from, sizeof(job->key[0]), n, ways);
 	words_in(m.key, (const uint8_t *const *)keys.at, 0, ways);
 	swap(m.key, ways);
 	macs_begin(&m, ways);
