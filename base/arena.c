@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, PAGE_MIN = 4096 };
 
 static void *map(size_t size, int flags)
 {
@@ -80,11 +81,28 @@ int arena_init(struct arena *arena, size_t size, enum arena_pages pages)
 	return 0;
 }
 
+// Pages that were never touched hold nothing, and a wipe would make them: a table sized for fifty
+// million of which a thousand are used would take all of its memory when it ends.
+static void wipe_touched(const struct arena *arena)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char touched[HUGE_PAGE / PAGE_MIN];
+
+	for (size_t at = 0; at < arena->used; at += HUGE_PAGE) {
+		if (mincore(arena->base + at, HUGE_PAGE, touched))
+			memset(touched, 1, sizeof(touched));
+		for (size_t i = 0; i < HUGE_PAGE / page; i++) {
+			if (touched[i] & 1)
+				mem_wipe(arena->base + at + i * page, page);
+		}
+	}
+}
+
 void arena_fini(struct arena *arena)
 {
 	if (!arena->base)
 		return;
-	mem_wipe(arena->base, arena->used);
+	wipe_touched(arena);
 	munmap(arena->base, arena->size);
 	*arena = (struct arena){0};
 }

@@ -92,7 +92,7 @@ PASS(macs_of_macs)
 
 	pads_in(&m, job, from, n, ways);
 	macs_end(&m, job->text, ways);
-	memcpy(m.key, m.outer, sizeof(m.key));
+	memcpy(m.key, m.outer, ways * sizeof(m.key[0]));
 	macs_begin(&m, ways);
 	macs_end(&m, job->second, ways);
 	macs_out(&m, job, from, n, ways);

@@ -203,6 +203,8 @@ NOINLINE void half_narrow(vec s[][8], vec first[][8], const uint32_t rest[8])
 	half(s, first, rest, 1);
 }
 
+#define WAYS_OF(n) WAYS
+
 INLINE void same_pass(vec s[][8], const struct sha256_schedule *block, unsigned ways)
 {
 	(ways == 1 ? same_narrow : same_wide)(s, block);

@@ -59,7 +59,7 @@ INLINE unsigned run(const struct job *job, unsigned n, pass *wide, pass *narrow)
 	INLINE void name(const struct job *job, unsigned from, unsigned n, unsigned ways);         \
 	NOINLINE void name##_wide(const struct job *job, unsigned from, unsigned n)                \
 	{                                                                                          \
-		name(job, from, n, WAYS);                                                          \
+		name(job, from, n, WAYS_OF(n));                                                    \
 	}                                                                                          \
 	NOINLINE void name##_narrow(const struct job *job, unsigned from, unsigned n)              \
 	{                                                                                          \

@@ -20,7 +20,14 @@
 // n decides branches and addresses here; data does not.
 
 // Octets of a pass's frames at most, with some to spare: 1,100 with GCC 12 at -O2.
-enum { VECS = 2, QUAD = 16, QUADS = SHA256_ROUNDS / 4, REST_MAX = 0, SPILLS_MAX = 2048 };
+enum {
+	SIDE_MAX = 4,
+	VECS = 2,
+	QUAD = 16,
+	QUADS = SHA256_ROUNDS / 4,
+	REST_MAX = 0,
+	SPILLS_MAX = 2048
+};
 
 static const struct sha256_ops *rest_kernel(void)
 {
@@ -48,8 +55,8 @@ INLINE void words_out(const struct rows *rows, vec s[][VECS], unsigned ways)
 
 INLINE void same(vec s[][VECS], const struct sha256_schedule *block, unsigned ways)
 {
-	struct halves v[WAYS];
-	vec wk[WAYS];
+	struct halves v[SIDE_MAX];
+	vec wk[SIDE_MAX];
 
 	EACH_WAY(i)
 	v[i] = halves_of(s[i]);
@@ -66,8 +73,8 @@ INLINE void same(vec s[][VECS], const struct sha256_schedule *block, unsigned wa
 // Blocks of which first has W[0..7], second W[8..15].
 INLINE void each(vec s[][VECS], vec first[][VECS], vec second[][VECS], unsigned ways)
 {
-	struct halves v[WAYS];
-	vec w[WAYS][4], wk[WAYS];
+	struct halves v[SIDE_MAX];
+	vec w[SIDE_BY_SIDE][4], wk[SIDE_BY_SIDE];
 
 	EACH_WAY(i)
 	v[i] = halves_of(s[i]);
@@ -89,12 +96,17 @@ INLINE void each(vec s[][VECS], vec first[][VECS], vec second[][VECS], unsigned 
 	halves_add(s[i], v[i]);
 }
 
-NOINLINE void same_wide(vec s[][VECS], const struct sha256_schedule *block)
+NOINLINE void same_four(vec s[][VECS], const struct sha256_schedule *block)
 {
-	same(s, block, WAYS);
+	same(s, block, 4);
 }
 
-NOINLINE void same_narrow(vec s[][VECS], const struct sha256_schedule *block)
+NOINLINE void same_two(vec s[][VECS], const struct sha256_schedule *block)
+{
+	same(s, block, 2);
+}
+
+NOINLINE void same_one(vec s[][VECS], const struct sha256_schedule *block)
 {
 	same(s, block, 1);
 }
@@ -104,20 +116,28 @@ NOINLINE void each_some(vec s[][VECS], vec first[][VECS], vec second[][VECS])
 	each(s, first, second, SIDE_BY_SIDE);
 }
 
-NOINLINE void each_narrow(vec s[][VECS], vec first[][VECS], vec second[][VECS])
+NOINLINE void each_one(vec s[][VECS], vec first[][VECS], vec second[][VECS])
 {
 	each(s, first, second, 1);
 }
 
+// A pass has one state, or a multiple of SIDE_BY_SIDE.
+#define WAYS_OF(n) (((n) + SIDE_BY_SIDE - 1) / SIDE_BY_SIDE * SIDE_BY_SIDE)
+
 INLINE void same_pass(vec s[][VECS], const struct sha256_schedule *block, unsigned ways)
 {
-	(ways == 1 ? same_narrow : same_wide)(s, block);
+	for (; ways >= 4; ways -= 4, s += 4)
+		same_four(s, block);
+	if (ways >= 2)
+		same_two(s, block);
+	else if (ways)
+		same_one(s, block);
 }
 
 INLINE void each_pass(vec s[][VECS], vec word[2][WAYS][VECS], unsigned ways)
 {
 	if (ways == 1)
-		each_narrow(s, word[0], word[1]);
+		each_one(s, word[0], word[1]);
 	for (unsigned i = 0; ways > 1 && i < ways; i += SIDE_BY_SIDE)
 		each_some(s + i, word[0] + i, word[1] + i);
 }
@@ -131,7 +151,7 @@ INLINE void half_pass(vec s[][VECS], vec first[][VECS], const uint32_t rest[8], 
 		second[i][k] = quad_load(rest + 4 * k);
 	}
 	if (ways == 1)
-		each_narrow(s, first, second);
+		each_one(s, first, second);
 	for (unsigned i = 0; ways > 1 && i < ways; i += SIDE_BY_SIDE)
 		each_some(s + i, first + i, second);
 }

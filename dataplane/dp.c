@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,6 +62,19 @@ static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 	return -EINVAL;
 }
 
+static int take_worker_memory(struct dp *dp, char error[DP_ERROR_MAX])
+{
+	const struct dp_config *c = &dp->config;
+
+	if (c->kaf_cache)
+		snprintf(error, DP_ERROR_MAX,
+			 "locked memory for K_AFs of hot AFs, %" PRIu64 " octets: raise "
+			 "RLIMIT_MEMLOCK, give CAP_IPC_LOCK, or lower dataplane.kaf_cache",
+			 c->kaf_cache);
+	return arena_init(&dp->workers_arena, c->n_workers * worker_size(c),
+			  c->kaf_cache ? ARENA_PAGES_HUGE : ARENA_PAGES_SMALL);
+}
+
 static int take_tables(struct dp *dp, char error[DP_ERROR_MAX])
 {
 	const struct dp_config *c = &dp->config;
@@ -77,8 +91,7 @@ static int take_tables(struct dp *dp, char error[DP_ERROR_MAX])
 			    ARENA_PAGES_HUGE);
 	if (status)
 		goto no_contexts;
-	status = arena_init(&dp->workers_arena, c->n_workers * worker_size(c),
-			    c->kaf_cache ? ARENA_PAGES_HUGE : ARENA_PAGES_SMALL);
+	status = take_worker_memory(dp, error);
 	if (status)
 		goto no_workers;
 	dp->contexts = arena_take(&dp->contexts_arena, (size_t)c->ue_max * sizeof(struct context),

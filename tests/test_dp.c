@@ -1,6 +1,7 @@
 // What dp.h promises beside delivery (test_delivery.c): configurations, events.
 
 #include <criterion/criterion.h>
+#include <sys/resource.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,6 +61,34 @@ Test(dp_open, says_what_is_wrong)
 	cr_assert_eq(dp_port(dp, 1), 65535);
 	dp_close(dp);
 	io_mem_close(good.io_arg);
+}
+
+// Memory that cannot be had: which, and what to lower.
+Test(dp_open, says_what_has_no_room)
+{
+#ifdef __SANITIZE_ADDRESS__
+	cr_skip("AddressSanitizer does not work with little address space");
+#else
+	const struct rlimit little = {1ull << 31, 1ull << 31};
+	struct dp_config config = {
+		.n_workers = 1,
+		.ue_max = 1000,
+		.push_max = 10,
+		.kaf_cache = 1ull << 36,
+		.io = "mem",
+		.tuning = {.burst = 64, .lap_pause_ms = 1000, .lap_pause_max_ms = 1000},
+	};
+	char error[DP_ERROR_MAX];
+	struct dp *dp;
+
+	cr_assert_eq(setrlimit(RLIMIT_AS, &little), 0);
+	cr_assert_eq(dp_open(&config, &dp, error), -ENOMEM);
+	cr_assert(strstr(error, "dataplane.kaf_cache"), "%s", error);
+	config.kaf_cache = 0;
+	config.ue_max = 100000000;
+	cr_assert_eq(dp_open(&config, &dp, error), -ENOMEM);
+	cr_assert(strstr(error, "100000000 UEs"), "%s", error);
+#endif
 }
 
 // A worker that has much to say does not keep the others waiting.
