@@ -12,7 +12,7 @@
 #include "bench/bench.h"
 #include "bench/chain.h"
 
-enum { BURST = CHAIN_BURST, ACKS = 1 << 18, ACK = FRAME_MIN, STATUS_RECEIVED = 0 };
+enum { BURST = CHAIN_BURST, ACKS = 1 << 21, ACK = FRAME_MIN, STATUS_RECEIVED = 0 };
 
 // Acknowledgements of UEs in the order of their handles, as those come that have just been sent to,
 // or at random; and messages sent in the same order.
@@ -141,7 +141,7 @@ static bool is_right(struct acks *a)
 	return false;
 }
 
-// What is sent begins far from where the acknowledgements do: neither fetches for the other.
+// What is sent begins far from where the acknowledgements do.
 static bool open_acks(struct acks *a, struct chain *chain, bool in_order)
 {
 	a->chain = chain;

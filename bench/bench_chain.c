@@ -3,6 +3,7 @@
 // would take instead, and the floor. All look up the same contexts, and every datagram is compared
 // with the reference's, octet by octet, before anything is timed.
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,10 +63,9 @@ static void cold(struct runner *r, const uint32_t handle[], unsigned n)
 // ---- Theirs
 
 // Header, peer and item of one datagram from its OKM, as protect.c has it.
-static void frame_one(const struct chain *c, uint32_t handle, const uint8_t okm[HMAC_MAC],
-		      struct frame *frame, struct aead_item *item)
+static void frame_one(const struct chain *c, uint32_t handle, uint32_t ref,
+		      const uint8_t okm[HMAC_MAC], struct frame *frame, struct aead_item *item)
 {
-	const uint32_t ref = ref_of_place(&c->push->ref_key, handle);
 	struct message_block block;
 
 	memcpy(block.iv, okm + 16, MESSAGE_IV);
@@ -91,8 +91,10 @@ static void theirs(struct runner *r, const uint32_t handle[], unsigned n)
 	struct target target[BURST];
 	uint8_t kaf[BURST][HMAC_MAC], okm[BURST][HMAC_MAC];
 	struct aead_item item[BURST];
+	uint32_t ref[BURST];
 
 	chain_lookup(c, handle, n, target);
+	ref_of_places(&c->push->ref_key, handle, n, ref);
 	for (unsigned i = 0; i < n; i++) {
 		pads[i] = &target[i].context->kakma;
 		kakma[i] = table_kakma(target[i].context);
@@ -102,7 +104,7 @@ static void theirs(struct runner *r, const uint32_t handle[], unsigned n)
 	r->ops->kaf(r->peer, kakma, pads, c->s, c->s_len, n, kaf);
 	r->ops->okm(r->peer, (const uint8_t(*)[HMAC_KEY])kaf, c->info, sizeof(c->info), n, okm);
 	for (unsigned i = 0; i < n; i++)
-		frame_one(c, handle[i], okm[i], c->frame[i], &item[i]);
+		frame_one(c, handle[i], ref[i], okm[i], c->frame[i], &item[i]);
 	r->ops->seal(r->peer, 16, item, n);
 }
 
@@ -119,6 +121,8 @@ static void by_floor(struct runner *r, const uint32_t handle[], unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const volatile uint8_t *const context = (const void *)target[i].context;
 
+		context_prefetch_key(target[i].next);
+		context_prefetch_address(target[i].next);
 		(void)context[0];
 		(void)context[sizeof(struct context) / 2];
 	}
@@ -203,6 +207,7 @@ struct line_up {
 // Each begins its walk at another place: none finds what another has just fetched.
 static void put(struct line_up *all, const struct bench_options *options, struct runner r)
 {
+	assert(all->n < RUNNERS_MAX);
 	// The first is the reference.
 	if (all->n && options->only && !strstr(r.variant.name, options->only))
 		return;

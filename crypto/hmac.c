@@ -122,6 +122,7 @@ static void blocks_by_shapes(const struct sha256_ops *sha, const struct hmac_key
 	struct burst burst;
 	const unsigned used = min(n, CHUNK);
 
+	assert(text.n_blocks);
 	for (unsigned count; n; n -= count, key += count, mac += count * stride) {
 		count = min(n, CHUNK);
 		take_key(&burst, key, count);

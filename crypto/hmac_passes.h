@@ -37,7 +37,7 @@ INLINE void macs_begin(struct macs *m, unsigned ways)
 	macs_pad(m, m->outer, hmac_ipad[0] ^ hmac_opad[0], hmac_opad, ways);
 }
 
-INLINE void swap(vec s[][VECS], unsigned ways)
+INLINE void words_swap(vec s[][VECS], unsigned ways)
 {
 	EACH_WAY(w)
 	EACH_VEC(k)
@@ -50,7 +50,7 @@ INLINE void macs_out(struct macs *m, const struct job *job, unsigned from, unsig
 	struct rows rows;
 
 	rows_init(&rows, job->mac + from * job->stride, job->stride, n, ways);
-	swap(m->outer, ways);
+	words_swap(m->outer, ways);
 	words_out(&rows, m->outer, ways);
 }
 
@@ -80,7 +80,7 @@ PASS(macs_of_keys)
 
 	rows_init(&keys, job->key + from, sizeof(job->key[0]), n, ways);
 	words_in(m.key, (const uint8_t *const *)keys.at, 0, ways);
-	swap(m.key, ways);
+	words_swap(m.key, ways);
 	macs_begin(&m, ways);
 	macs_end(&m, job->text, ways);
 	macs_out(&m, job, from, n, ways);
@@ -98,27 +98,39 @@ PASS(macs_of_macs)
 	macs_out(&m, job, from, n, ways);
 }
 
-static unsigned hmac_pads(const struct hmac_key *const pads[], struct sha256_text text, unsigned n,
-			  uint8_t *mac, size_t stride)
+static unsigned run_pads(const struct hmac_key *const pads[], struct sha256_text text, unsigned n,
+			 uint8_t *mac, size_t stride)
 {
 	const struct job job = {.pads = pads, .text = text, .mac = mac, .stride = stride};
+	const unsigned done = RUN(&job, n, macs_of_pads);
 
-	return RUN(&job, n, macs_of_pads);
+	if (done == n || !rest_kernel()->hmac_pads)
+		return done;
+	return done +
+	       rest_kernel()->hmac_pads(pads + done, text, n - done, mac + done * stride, stride);
 }
 
-static unsigned hmac_keys(const uint8_t key[][SHA256_DIGEST], struct sha256_text text, unsigned n,
-			  uint8_t *mac, size_t stride)
+static unsigned run_keys(const uint8_t key[][SHA256_DIGEST], struct sha256_text text, unsigned n,
+			 uint8_t *mac, size_t stride)
 {
 	const struct job job = {.key = key, .text = text, .mac = mac, .stride = stride};
+	const unsigned done = RUN(&job, n, macs_of_keys);
 
-	return RUN(&job, n, macs_of_keys);
+	if (done == n || !rest_kernel()->hmac_keys)
+		return done;
+	return done +
+	       rest_kernel()->hmac_keys(key + done, text, n - done, mac + done * stride, stride);
 }
 
-static unsigned hmac_chain(const struct hmac_key *const pads[], struct sha256_text text,
-			   struct sha256_text second, unsigned n, uint8_t *mac, size_t stride)
+static unsigned run_chain(const struct hmac_key *const pads[], struct sha256_text text,
+			  struct sha256_text second, unsigned n, uint8_t *mac, size_t stride)
 {
 	const struct job job = {
 		.pads = pads, .text = text, .second = second, .mac = mac, .stride = stride};
+	const unsigned done = RUN(&job, n, macs_of_macs);
 
-	return RUN(&job, n, macs_of_macs);
+	if (done == n || !rest_kernel()->hmac_chain)
+		return done;
+	return done + rest_kernel()->hmac_chain(pads + done, text, second, n - done,
+						mac + done * stride, stride);
 }

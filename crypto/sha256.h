@@ -43,8 +43,8 @@ struct sha256_ops {
 	void (*compress_half)(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
 			      unsigned n);
 
-	// HMACs of the first of n keys, as many as this kernel does better so than out of the
-	// shapes above; returns how many. NULL: none. mac i is written at mac + i * stride; text is
+	// HMACs of the first of n keys, as many as are done better so than out of the shapes
+	// above; returns how many. NULL: none. mac i is written at mac + i * stride; text is
 	// what follows the pad's block.
 	//   hmac_pads   under pad states
 	//   hmac_keys   under keys of 32 octets

@@ -6,7 +6,7 @@
 
 #include "crypto/sha256_kernels.h"
 
-// Octets of a pass's frames at most, with some to spare: 2,100 with GCC 12 at -O2.
+// Octets of a pass's frames at most, with some to spare: 2,600 with GCC 12 and with clang 14.
 enum { LANES = 8, WAYS = 1, REST_MAX = 2, SPILLS_MAX = 3072 };
 
 typedef uint32_t vec __attribute__((vector_size(4 * LANES), may_alias));
@@ -94,12 +94,12 @@ static bool usable(void)
 
 const struct sha256_ops sha256_avx2 = {
 	.name = "avx2",
-	.lanes = LANES,
+	.lanes = GROUP,
 	.usable = usable,
 	.compress_same = compress_same,
 	.compress_each = compress_each,
 	.compress_half = compress_half,
-	.hmac_pads = hmac_pads,
-	.hmac_keys = hmac_keys,
-	.hmac_chain = hmac_chain,
+	.hmac_pads = run_pads,
+	.hmac_keys = run_keys,
+	.hmac_chain = run_chain,
 };

@@ -7,7 +7,7 @@
 
 #include "crypto/sha256_kernels.h"
 
-// Octets of a pass's frames at most, with some to spare: 8,000 with GCC 12 at -O2.
+// Octets of a pass's frames at most, with some to spare: 8,000 with GCC 12 and with clang 14.
 enum { LANES = 16, WAYS = 2, REST_MAX = 8, SPILLS_MAX = 9216 };
 
 typedef uint32_t vec __attribute__((vector_size(4 * LANES), may_alias));
@@ -118,12 +118,12 @@ static bool usable(void)
 
 const struct sha256_ops sha256_avx512 = {
 	.name = "avx512",
-	.lanes = LANES,
+	.lanes = GROUP,
 	.usable = usable,
 	.compress_same = compress_same,
 	.compress_each = compress_each,
 	.compress_half = compress_half,
-	.hmac_pads = hmac_pads,
-	.hmac_keys = hmac_keys,
-	.hmac_chain = hmac_chain,
+	.hmac_pads = run_pads,
+	.hmac_keys = run_keys,
+	.hmac_chain = run_chain,
 };

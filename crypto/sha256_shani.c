@@ -101,7 +101,7 @@ const struct sha256_ops sha256_shani = {
 	.compress_same = compress_same,
 	.compress_each = compress_each,
 	.compress_half = compress_half,
-	.hmac_pads = hmac_pads,
-	.hmac_keys = hmac_keys,
-	.hmac_chain = hmac_chain,
+	.hmac_pads = run_pads,
+	.hmac_keys = run_keys,
+	.hmac_chain = run_chain,
 };

@@ -25,7 +25,8 @@ static enum dp_state obstacle(const struct context *context, uint32_t now_s)
 	return context->expiry <= now_s ? DP_KEY_EXPIRED : DP_SENT;
 }
 
-static void pass_over(struct worker *w, struct part *part, uint32_t place, enum dp_state why)
+static void pass_over(struct worker *w, struct part *part, const struct target *target,
+		      enum dp_state why)
 {
 	static const enum reason reasons[DP_STATE_COUNT] = {
 		[DP_NO_CONTEXT] = REASON_TX_NO_CONTEXT,
@@ -34,10 +35,12 @@ static void pass_over(struct worker *w, struct part *part, uint32_t place, enum 
 	};
 
 	worker_count(w, reasons[why], 1);
-	if (is_unsent(push_state(part->push, place)))
-		part_set_state(part, place, why);
+	if (is_unsent(push_state(part->push, target->place)))
+		part_set_state(part, target->place, why);
 	else
-		lap_not_sent(part, place);
+		lap_not_sent(part, target->place);
+	if (target->next)
+		protect_prefetch(&w->protect, part->push, target->next_handle, target->next);
 }
 
 // The next burst mostly goes on where this one ends; if not, nothing is lost.
@@ -46,7 +49,6 @@ static void look_ahead(const struct worker *w, const struct part *part, uint32_t
 {
 	const uint32_t *handles = part->push->handles;
 
-	target->next = NULL;
 	if (place >= part->end || handles[place] == DP_NONE)
 		return;
 	target->next_handle = handles[place];
@@ -65,15 +67,13 @@ static unsigned lookup(struct worker *w, struct part *part, const uint32_t place
 		enum dp_state why;
 
 		why = obstacle(context, w->now_s);
-		if (why != DP_SENT) {
-			pass_over(w, part, place[i], why);
-			continue;
-		}
-		target[found].place = place[i];
-		target[found].handle = handle;
-		target[found].context = context;
+		target[found] =
+			(struct target){.place = place[i], .handle = handle, .context = context};
 		look_ahead(w, part, place[i] + n, &target[found]);
-		found++;
+		if (why == DP_SENT)
+			found++;
+		else
+			pass_over(w, part, &target[found], why);
 	}
 	return found;
 }

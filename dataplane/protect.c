@@ -27,6 +27,8 @@ void protect_fini(struct protect *p)
 
 // ---- Keys
 
+_Static_assert(DP_BURST_MAX <= UINT8_MAX + 1, "a place in a burst is an octet");
+
 // What a burst is derived for.
 struct keys {
 	uint32_t handle[DP_BURST_MAX];
@@ -39,14 +41,14 @@ static int slot_of(const struct protect *p, const struct dp_push *push)
 	return p->cache.n ? kaf_cache_slot(&p->cache, push->af) : -1;
 }
 
-// A hot AF's message seldom needs K_AKMA.
+// A hot AF's message does not need K_AKMA, mostly.
 static void prefetch(const struct protect *p, int slot, uint32_t handle,
 		     const struct context *context)
 {
 	context_prefetch_address(context);
-	if (slot < 0)
+	if (slot < 0 || p->misses)
 		context_prefetch_key(context);
-	else
+	if (slot >= 0)
 		kaf_cache_prefetch(&p->cache, slot, handle);
 }
 
@@ -98,6 +100,7 @@ static void derive_hot(struct protect *p, int slot, const struct dp_push *push,
 		kaf_cache_put(&p->cache, slot, missed.handle[i], &made[i]);
 	p->cached += n - k;
 	p->missed += k;
+	p->misses = k;
 	mem_wipe(octets, k * sizeof(octets[0]));
 	mem_wipe(made, k * sizeof(made[0]));
 }
@@ -167,6 +170,7 @@ void protect_seal(struct protect *p, const struct dp_push *push, const struct ta
 			frame_one(push, &target[i], ref[i], &block[i], segment, frame[k], &item[k]);
 	}
 	p->aead_ops->seal(p->aead, push->suite->key_len, item, k);
+	mem_wipe(item, k * sizeof(item[0])); // nonces, which tell the iv
 	mem_wipe(block, n * sizeof(block[0]));
 }
 
@@ -206,6 +210,7 @@ unsigned protect_verify(struct protect *p, struct ack *ack[], unsigned n)
 		if (item[i].ok)
 			ack[kept++] = ack[i];
 	}
+	mem_wipe(item, n * sizeof(item[0]));
 	mem_wipe(block, n * sizeof(block[0]));
 	return kept;
 }

@@ -21,10 +21,11 @@ struct protect {
 	struct aead *aead;
 	struct kaf_cache cache;
 	uint64_t cached, missed; // K_AFs of hot AFs that were there, that were not
+	bool misses;             // the last burst of a hot AF did
 };
 
-// A target of a push, its context looked up. While it is framed, what a later one needs is fetched,
-// so that no burst waits for memory.
+// A target of a push, its context looked up, and what the next burst needs: it is fetched while
+// this one is protected.
 struct target {
 	uint32_t place;
 	uint32_t handle;

@@ -64,6 +64,8 @@ uint32_t ref_to_place(const struct ref_key *key, uint32_t ref)
 
 enum { LANES = 8, WAYS = 2, GROUP = WAYS * LANES };
 
+_Static_assert(REF_ROUNDS % 2 == 0, "the halves are in their places after the last round");
+
 typedef uint32_t vec __attribute__((vector_size(4 * LANES)));
 
 #define INLINE      static inline __attribute__((always_inline))

@@ -4,19 +4,21 @@
 //
 // usage: kernels [NAME…]    names that must be among those that ran
 
+#include <assert.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/sha256.h"
+#include "crypto/hmac.h"
 #include "tests/kit/gcm_message.h"
 #include "tests/kit/gcm_nist.h"
 #include "tests/kit/sha256_answers.h"
 
 enum {
 	SHA256_LENGTH_MAX = 300,
-	STATES_MAX = 3 * 16 + 1,
+	STATES_MAX = 3 * 32 + 1,
 	SHIFTS = 8,
+	MAC_STRIDE = 45,
 	BURST_MAX = 70,
 	FEW = 5, // more than a vector has lanes anywhere: a group of several vectors, and what is
 		 // left
@@ -146,6 +148,50 @@ static bool halves(const struct sha256_ops *sha)
 	return true;
 }
 
+// MACs further apart than they are long, at odd addresses.
+struct macs {
+	uint8_t shift, at[STATES_MAX * MAC_STRIDE];
+};
+
+// Under pad states, under keys, and under MACs: what scalar makes out of the shapes.
+static void macs_make(const struct sha256_ops *sha, const struct hmac_key *const pads[],
+		      const uint8_t key[][HMAC_KEY], struct sha256_text text[2], unsigned n,
+		      struct macs macs[3])
+{
+	memset(macs, GUARD, 3 * sizeof(macs[0]));
+	hmac_blocks(sha, pads, text[0], n, macs[0].at, MAC_STRIDE);
+	hmac_keys(sha, key, text[1], n, macs[1].at, MAC_STRIDE);
+	hmac_chain(sha, pads, text[0], text[1], n, macs[2].at, MAC_STRIDE);
+}
+
+static bool whole_macs(const struct sha256_ops *sha)
+{
+	static struct macs ours[3], theirs[3];
+	static struct hmac_message message[2];
+	const struct sha256_ops *const scalar = sha256_find("scalar");
+	uint8_t key[STATES_MAX][HMAC_KEY], data[2 * SHA256_BLOCK];
+	struct hmac_key pads[STATES_MAX];
+	const struct hmac_key *at[STATES_MAX];
+	struct sha256_text text[2];
+
+	random_fill(&random_source, key, sizeof(key));
+	random_fill(&random_source, data, sizeof(data));
+	hmac_key_init(scalar, (const uint8_t(*)[HMAC_KEY])key, STATES_MAX, pads);
+	for (unsigned i = 0; i < STATES_MAX; i++)
+		at[i] = &pads[i * 7 % STATES_MAX];
+	for (unsigned k = 0; k < 2; k++) {
+		hmac_message_init(&message[k], data, (k + 1) * 50);
+		text[k] = hmac_text(&message[k]);
+	}
+	for (unsigned n = 0; n <= 3 * sha->lanes + 1; n++) {
+		macs_make(sha, at, (const uint8_t(*)[HMAC_KEY])key, text, n, ours);
+		macs_make(scalar, at, (const uint8_t(*)[HMAC_KEY])key, text, n, theirs);
+		if (memcmp(ours, theirs, sizeof(ours)))
+			return wrong("keys", n);
+	}
+	return true;
+}
+
 static bool check_sha256(const struct sha256_ops *sha)
 {
 	static const struct {
@@ -158,6 +204,7 @@ static bool check_sha256(const struct sha256_ops *sha)
 		{"one block for all states as scalar", same_block},
 		{"a block for each state as scalar", own_blocks},
 		{"half a block for each state as scalar", halves},
+		{"whole MACs as scalar", whole_macs},
 	};
 	bool good = true;
 

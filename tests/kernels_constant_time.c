@@ -38,6 +38,7 @@ static void derive(const struct sha256_ops *sha, unsigned suite)
 	for (unsigned i = 0; i < UES; i++)
 		pads[i] = &key[i];
 	hmac_key_init(sha, (const uint8_t(*)[HMAC_KEY])kakma, UES, key);
+	message_blocks(sha, &info, (const uint8_t(*)[HMAC_KEY])kakma, UES, block);
 	message_blocks_chain(sha, hmac_text(&message), &info, pads, UES, block);
 }
 

@@ -171,6 +171,8 @@ KERNEL_TEST(message, vector_datagrams)
 	json_decref(root);
 }
 
+enum { UES = 200 };
+
 // RFC 5869 section 2.3 with one HMAC after the other, and the protocol's split.
 static void naive_block(const struct sha256_ops *sha, const struct message_suite *suite,
 			unsigned type, const uint8_t *push_id, const uint8_t kaf[1][HMAC_KEY],
@@ -196,10 +198,41 @@ static void naive_block(const struct sha256_ops *sha, const struct message_suite
 	memcpy(block->selector, okm + suite->key_len + MESSAGE_IV, MESSAGE_SELECTOR);
 }
 
+// From K_AKMAs: K_AF by one HMAC after the other, the rest as above.
+static void chain_check(const struct sha256_ops *sha, const struct message_info *info,
+			const uint8_t kakma[][HMAC_KEY], unsigned type, const uint8_t *push_id,
+			unsigned n)
+{
+	static const char s[] = "what makes K_AF of K_AKMA, in two blocks: 0x82 || AF_ID || L0";
+	static struct message_block block[UES + 1], guard;
+	static struct hmac_key pads[UES];
+	const struct hmac_key *at[UES];
+	struct hmac_message message;
+
+	memset(&guard, 0xa5, sizeof(guard));
+	memset(block, 0xa5, sizeof(block));
+	cr_assert_eq(hmac_message_init(&message, s, sizeof(s)), 0);
+	hmac_key_init(sha, kakma, n, pads);
+	for (unsigned i = 0; i < n; i++)
+		at[i] = &pads[n - 1 - i];
+	message_blocks_chain(sha, hmac_text(&message), info, at, n, block);
+	cr_assert_arr_eq(&block[n], &guard, sizeof(guard));
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t kaf[1][HMAC_KEY];
+		struct message_block expected;
+
+		hmac_one(sha256_find("scalar"), at[i], s, sizeof(s), kaf[0]);
+		naive_block(sha256_find("scalar"), info->suite, type, push_id,
+			    (const uint8_t(*)[HMAC_KEY])kaf, &expected);
+		cr_assert_arr_eq(message_key(&block[i], info->suite),
+				 message_key(&expected, info->suite), info->suite->okm_len,
+				 "%s, suite %u, %u of %u", sha->name, info->suite->id, i, n);
+	}
+}
+
 static void burst_check(const struct sha256_ops *sha, const struct message_suite *suite,
 			unsigned type, unsigned n, struct random *random)
 {
-	enum { UES = 200 };
 	const struct sha256_ops *const scalar = sha256_find("scalar");
 	static uint8_t kaf[UES][HMAC_KEY];
 	static struct message_block block[UES + 1], guard;
@@ -214,6 +247,7 @@ static void burst_check(const struct sha256_ops *sha, const struct message_suite
 	message_info_init(&info, suite, type, push_id);
 	message_blocks(sha, &info, kaf, n, block);
 	cr_assert_arr_eq(&block[n], &guard, sizeof(guard));
+	chain_check(sha, &info, (const uint8_t(*)[HMAC_KEY])kaf, type, push_id, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct message_block expected;
 

@@ -58,6 +58,11 @@ Test(ref, many_places_are_as_one_by_one)
 		ref_to_places(&key, ref, n, back);
 		cr_assert_arr_eq(back, place, n * sizeof(place[0]));
 		cr_assert(n == 70 || back[n] == 0xa5a5a5a5);
+		ref_to_places(&key, ref, n, ref); // where they are
+		cr_assert_arr_eq(ref, place, n * sizeof(place[0]));
+		ref_of_places(&key, ref, n, ref);
+		for (unsigned i = 0; i < n; i++)
+			cr_assert_eq(ref[i], ref_of_place(&key, place[i]));
 	}
 }
 

@@ -10,7 +10,7 @@
 #include "tests/kit/random.h"
 #include "tests/kit/sha256_answers.h"
 
-enum { LENGTH_MAX = 1200, STATES_MAX = 3 * 16 + 1, GUARD = 0xa5 };
+enum { LENGTH_MAX = 1200, STATES_MAX = 3 * 32 + 1, GUARD = 0xa5 };
 
 static void check(const struct sha256_ops *sha, const void *data, size_t len, const char *expected)
 {

@@ -187,6 +187,49 @@ Test(uplink, an_empty_place_is_nobody)
 	close_world(world);
 }
 
+// One burst of three pushes' acknowledgements in turn, with all else between them, counts as the
+// same datagrams one by one do.
+Test(uplink, a_mixed_burst_is_as_one_by_one)
+{
+	enum { DATAGRAMS = 60 };
+	static uint8_t datagram[DATAGRAMS][FRAME_MAX];
+	size_t len[DATAGRAMS];
+	uint64_t counts[2][REASON_COUNT];
+
+	for (int at_once = 0; at_once < 2; at_once++) {
+		struct world *world = open_world(1);
+
+		for (unsigned p = 1; p < 3; p++)
+			world_push_start(world, world_push_new(world, 0, 20, 3600, true, 8, 1184));
+		for (unsigned i = 0; i < DATAGRAMS; i++) {
+			uint8_t *const d = datagram[i];
+
+			len[i] = ack_seal(world, i % 3, i / 3, i % 4, "", d);
+			if (i % 7 == 3)
+				store32_be(d + 24, UINT32_MAX - i); // another's, or nobody's
+			if (i % 7 == 4)
+				d[1] ^= 3;
+			if (i % 7 == 5)
+				d[len[i] - 1] ^= 1;
+			if (i % 11 == 6)
+				d[23] ^= 1;
+			give(world, 0, d, i % 13 == 7 ? 40 : len[i]);
+			if (!at_once)
+				dp_turn(world->dp, 0);
+		}
+		dp_turn(world->dp, 0);
+		dp_counters(world->dp, 0, counts[at_once]);
+		world_close(world);
+		free(world);
+	}
+	for (int r = REASON_RX; r <= REASON_ACK_TOO_OLD; r++)
+		cr_assert_eq(counts[0][r], counts[1][r], "%s: %" PRIu64 " one by one, %" PRIu64,
+			     reason_texts[r].metric, counts[0][r], counts[1][r]);
+	cr_assert(counts[1][REASON_RX] == DATAGRAMS && counts[1][REASON_RX_SUITE] &&
+		  counts[1][REASON_RX_SHORT] && counts[1][REASON_RX_UNKNOWN_PUSH] &&
+		  counts[1][REASON_RX_TAG] && counts[1][REASON_ACK_DELIVERED]);
+}
+
 Test(uplink, twice_in_a_burst_is_one_reply)
 {
 	struct world *world = open_world(1);
