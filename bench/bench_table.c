@@ -61,7 +61,7 @@ static void array_dependent(struct reader *r, const uint32_t handle[], unsigned 
 	}
 }
 
-// ---- As the data plane looks contexts up: downlink.c
+// ---- As the data plane looks contexts up: a burst, and ahead to the next
 
 static bool is_usable(const struct context *context)
 {

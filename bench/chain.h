@@ -44,8 +44,8 @@ static inline const struct context *chain_context(const struct chain *chain, uin
 	return &chain->table.contexts[handle];
 }
 
-// The contexts of n handles as targets, the place being the handle. Those of the n that follow are
-// on their way then, as in downlink.c.
+// The contexts of n handles as targets, the place being the handle. Those of the n that follow
+// are what protect_seal looks ahead to.
 void chain_lookup(const struct chain *chain, const uint32_t handle[], unsigned n,
 		  struct target *target);
 // n datagrams into chain->frame, protected by `protect`.

@@ -1,11 +1,10 @@
 #pragma once
 // The message block: what one push (or acknowledgement) to one UE is sealed with.
 //
-//   OKM = HKDF-Expand(PRK = K_AF, info = "akma push 1" || suite || type || push_id, L)   RFC
-//   5869 2.3
+//   OKM = HKDF-Expand(PRK = K_AF, info = "akma push 1" || suite || type || push_id, L)
 //
-// split into AEAD key, iv and selector. Suites are const objects in a NULL-terminated list. Blocks
-// are secrets of the caller, who wipes them. Any thread.
+// (RFC 5869 2.3) split into AEAD key, iv and selector. Suites are const objects in a
+// NULL-terminated list. Blocks are secrets of the caller, who wipes them. Any thread.
 
 #include <stddef.h>
 #include <stdint.h>

@@ -13,7 +13,8 @@
 //   swap_octets(v)                words from network order
 //   ROTATE(v, n)                  to the right
 //   xor3(a, b, c)                 and FIPS 180-4's choice(e, f, g), majority(a, b, c)
-//   rest_kernel()                 the kernel for up to REST_MAX states, or NULL: none is better
+//   WAYS                          vectors side by side, since each waits for its last result
+//   rest_kernel(), REST_MAX, SPILLS_MAX   as in sha256_passes.h
 //
 // n decides branches and addresses here; data does not.
 

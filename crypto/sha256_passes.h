@@ -5,8 +5,9 @@
 //   vec, VECS                        a vector of words; how many hold the eight words of a state
 //   every(word), initial(k)          a word everywhere; vector k of FIPS 180-4's initial states
 //   swap_octets(v)                   words from network order
-//   words_in(s, rows, at, ways)      eight words of every row, from octet `at` on
+//   words_in(s, p, at, ways)         eight words at each of the pointers p, from octet `at` on
 //   words_out(rows, s, ways)         and back
+//   WAYS_OF(n)                       what a pass of n > LANES states takes
 //   same_pass(s, block, ways)        s += what the rounds make of it: of a block that all share,
 //   each_pass(s, word, ways)         of blocks of their own, which it overwrites,
 //   half_pass(s, first, rest, ways)  of halves of their own and one that all share

@@ -4,9 +4,8 @@
 // words. Inside crypto/ only; included once by each sha256_<isa>.c, which has defined before:
 //
 //   vec                            four words
-//   SIDE_BY_SIDE                   states with schedules of their own at a time: more do not fit
-//   the
-//                                  registers
+//   LANES = 1, WAYS                states of a pass, a multiple of four
+//   SIDE_BY_SIDE                   of them with schedules of their own: more do not fit registers
 //   quad_load(p), quad_store(p, v) four words anywhere
 //   every(word), swap_octets(v)    one word four times; words from network order
 //   plus(a, b)                     sums of words

@@ -1,8 +1,8 @@
 #pragma once
 // What protects a burst: from key contexts to sealed datagrams, and from acknowledgements to what
 // they say. The one place of the data plane where K_AF and message blocks exist, each burst's in
-// one frame of the stack, wiped before it is left. Nothing here knows laps, paces or back ends.
-// Worker thread only.
+// frames of the stack that are wiped before protect_seal or protect_verify returns. Nothing here
+// knows laps, paces or back ends. Worker thread only.
 
 #include <stdbool.h>
 #include <stdint.h>

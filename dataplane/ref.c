@@ -94,8 +94,8 @@ INLINE void group(const struct ref_key *key, uint32_t of[GROUP], bool back)
 		left[w] = x[w] >> 16;
 		right[w] = x[w] & 0xffff;
 	}
-	for (unsigned i = 0; i < REF_ROUNDS;
-	     i += 2) { // in two rounds the halves change places twice
+	// In two rounds the halves change places twice.
+	for (unsigned i = 0; i < REF_ROUNDS; i += 2) {
 		if (back) {
 			mix_in(right, left, key->round[REF_ROUNDS - 1 - i]);
 			mix_in(left, right, key->round[REF_ROUNDS - 2 - i]);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 GUARD = sys.argv[1]
 CPUINFO = ("processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: {model}\nmodel name\t: AMD\n"
-           "stepping\t: 1\nflags\t\t: aes\n\nprocessor\t: 1\nvendor_id\t: other\n")
+           "stepping\t: 1\nflags\t\t: {flags}\n\nprocessor\t: 1\nvendor_id\t: other\n")
 PLAYER = """#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 n=$(cat "$1.calls" 2>/dev/null || echo 0)
@@ -60,8 +60,8 @@ class World:
         (self.bench / "akmapush-bench").chmod(0o755)
         self.is_on(2)
 
-    def is_on(self, model):
-        (self.folder / "cpuinfo").write_text(CPUINFO.format(model=model))
+    def is_on(self, model, flags="fpu aes avx512bw"):
+        (self.folder / "cpuinfo").write_text(CPUINFO.format(model=model, flags=flags))
 
     def guard(self, tries, *arguments):
         """Runs it with the figures of each try; the last stay."""
@@ -100,7 +100,9 @@ def check_recording(world):
     check("another model is unknown", world.guard([GOOD]).returncode == 77)
     world.guard([but("kaf", warm_avx512=2)], "--record")
     check("and gets a record of its own", len(json.loads(world.file.read_text())["cpus"]) == 2)
-    world.is_on(2)
+    world.is_on(2, "fpu aes")
+    check("nor is a guest that hides instructions", world.guard([GOOD]).returncode == 77)
+    world.is_on(2, "avx512bw aes sse")
     check("which is nobody else's", world.guard([GOOD]).returncode == 0)
     disturbed = but("kaf", warm_avx512=3)
     a = world.guard([disturbed, GOOD, GOOD], "--record")
@@ -145,7 +147,8 @@ def check_refusals(world):
     a = world.guard([but("ack", send=0)])
     check("a time of 0", a.returncode == 2 and "ack" in a.stderr, a)
     good = world.file.read_text()
-    entry = {"vendor": "AuthenticAMD", "family": 26, "model": 2, "stepping": 1, "name": ""}
+    entry = {"vendor": "AuthenticAMD", "family": 26, "model": 2, "stepping": 1, "name": "",
+             "instructions": "aes avx512bw"}
     for what, text in (("no JSON", good[:-9]), ("a list", "[]"), ("no list of CPUs", '{"cpus": {}}'),
                        ("a CPU without ratios", {**entry}), ("no ratios at all", {**entry, "ratios": {}}),
                        ("a ratio of 0", {**entry, "ratios": {"kaf warm-avx512": {"floor": 0}}}),
