@@ -7,7 +7,7 @@
 
 enum { LANES = 1, WAYS = 4, SIDE_BY_SIDE = 4 };
 
-#include "crypto/sha256_pass.h"
+#include "crypto/sha256_rows.h"
 
 typedef uint32x4_t vec;
 

@@ -18,7 +18,7 @@
 //
 // n decides branches and addresses here; data does not.
 
-#include "crypto/sha256_pass.h"
+#include "crypto/sha256_rows.h"
 
 enum { VECS = 8, QUAD = 16, WORDS = SHA256_BLOCK / 4 };
 

@@ -10,7 +10,7 @@
 
 enum { LANES = 1, WAYS = 4, SIDE_BY_SIDE = 2 };
 
-#include "crypto/sha256_pass.h"
+#include "crypto/sha256_rows.h"
 
 typedef __m128i vec;
 

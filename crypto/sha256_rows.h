@@ -26,6 +26,10 @@ struct rows {
 INLINE void rows_init(struct rows *rows, const void *octets, size_t stride, unsigned n,
 		      unsigned ways)
 {
-	for (unsigned l = 0; l < ways * LANES; l++)
-		rows->at[l] = (uint8_t *)octets + stride * (l < n ? l : n - 1);
+	uint8_t *at = (uint8_t *)octets;
+
+	for (unsigned l = 0; l < ways * LANES; l++) {
+		rows->at[l] = at;
+		at += l + 1 < n ? stride : 0;
+	}
 }
