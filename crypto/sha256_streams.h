@@ -4,7 +4,7 @@
 // words. Inside crypto/ only; included once by each sha256_<isa>.c, which has defined before:
 //
 //   vec                            four words
-//   LANES = 1, WAYS                states of a pass, a multiple of four
+//   LANES = 1, WAYS = 4            states of a pass
 //   SIDE_BY_SIDE                   of them with schedules of their own: more do not fit registers
 //   quad_load(p), quad_store(p, v) four words anywhere
 //   every(word), swap_octets(v)    one word four times; words from network order
@@ -19,17 +19,9 @@
 // n decides branches and addresses here; data does not.
 
 // Octets of a pass's frames at most, with some to spare: 1,300 with GCC 12 and with clang 14.
-enum {
-	SIDE_MAX = 4,
-	VECS = 2,
-	QUAD = 16,
-	QUADS = SHA256_ROUNDS / 4,
-	REST_MAX = 0,
-	SPILLS_MAX = 2048
-};
+enum { VECS = 2, QUAD = 16, QUADS = SHA256_ROUNDS / 4, REST_MAX = 0, SPILLS_MAX = 2048 };
 
-_Static_assert(WAYS % SIDE_BY_SIDE == 0 && (int)SIDE_BY_SIDE <= (int)SIDE_MAX && WAYS % 4 == 0,
-	       "passes end with their arrays");
+_Static_assert(WAYS == 4 && (SIDE_BY_SIDE == 2 || SIDE_BY_SIDE == 4), "passes of 1, 2 or 4 states");
 
 static const struct sha256_ops *rest_kernel(void)
 {
@@ -57,8 +49,8 @@ INLINE void words_out(const struct rows *rows, vec s[][VECS], unsigned ways)
 
 INLINE void same(vec s[][VECS], const struct sha256_schedule *block, unsigned ways)
 {
-	struct halves v[SIDE_MAX];
-	vec wk[SIDE_MAX];
+	struct halves v[WAYS];
+	vec wk[WAYS];
 
 	EACH_WAY(i)
 	v[i] = halves_of(s[i]);
@@ -75,7 +67,7 @@ INLINE void same(vec s[][VECS], const struct sha256_schedule *block, unsigned wa
 // Blocks of which first has W[0..7], second W[8..15].
 INLINE void each(vec s[][VECS], vec first[][VECS], vec second[][VECS], unsigned ways)
 {
-	struct halves v[SIDE_MAX];
+	struct halves v[WAYS];
 	vec w[SIDE_BY_SIDE][4], wk[SIDE_BY_SIDE];
 
 	EACH_WAY(i)
@@ -128,12 +120,7 @@ NOINLINE void each_one(vec s[][VECS], vec first[][VECS], vec second[][VECS])
 
 INLINE void same_pass(vec s[][VECS], const struct sha256_schedule *block, unsigned ways)
 {
-	for (; ways >= 4; ways -= 4, s += 4)
-		same_four(s, block);
-	if (ways >= 2)
-		same_two(s, block);
-	else if (ways)
-		same_one(s, block);
+	(ways == 1 ? same_one : ways == 2 ? same_two : same_four)(s, block);
 }
 
 INLINE void each_pass(vec s[][VECS], vec word[2][WAYS][VECS], unsigned ways)
