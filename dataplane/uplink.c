@@ -207,8 +207,8 @@ bool uplink_take(struct worker *w)
 
 	if (!n)
 		return false;
-	worker_count(w, REASON_RX, n);
 	verify(w, ack, match_burst(w, frame, n, ack));
 	w->io_ops->release(w->io, frame, n);
+	worker_count(w, REASON_RX, n); // last: what became of each is counted by then
 	return true;
 }

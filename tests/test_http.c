@@ -484,7 +484,8 @@ Test(http, slow_peers)
 	cr_assert(stalled->closed);
 	cr_assert(ne(u32, stalled->error, 0));
 	cr_assert(eq(u32, routes_seen.sources_done, 1));
-	cr_assert(eq(u64, stats().answers_slow, 1));
+	// The stalled one; on a slow machine also the two answered ones that never end.
+	cr_assert(1 <= stats().answers_slow && stats().answers_slow <= 3);
 	cr_assert(eq(u64, stats().requests_slow, 2));
 	client_close(body);
 	client_close(idle);
