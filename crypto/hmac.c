@@ -42,7 +42,7 @@ static void words_load(uint32_t words[8], const uint8_t octets[HMAC_KEY])
 // state[i] = the hash of key[i] ^ pad; the keys come with the last pad xored in, and flip changes
 // it.
 static void pads(const struct sha256_ops *sha, uint32_t key[][8], uint32_t state[][8], unsigned n,
-		 uint32_t flip, const uint32_t pad[8])
+		 uint32_t flip, const struct sha256_tail *pad)
 {
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned k = 0; k < 8; k++)
@@ -59,10 +59,10 @@ static void key_init(const struct sha256_ops *sha, const uint8_t key[][HMAC_KEY]
 
 	for (unsigned i = 0; i < n; i++)
 		words_load(words[i], key[i]);
-	pads(sha, words, state, n, hmac_ipad[0], hmac_ipad);
+	pads(sha, words, state, n, HMAC_IPAD, &hmac_ipad);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(out[i].inner, state[i], sizeof(out[i].inner));
-	pads(sha, words, state, n, hmac_ipad[0] ^ hmac_opad[0], hmac_opad);
+	pads(sha, words, state, n, HMAC_IPAD ^ HMAC_OPAD, &hmac_opad);
 	for (unsigned i = 0; i < n; i++)
 		memcpy(out[i].outer, state[i], sizeof(out[i].outer));
 	mem_wipe(words, n * sizeof(words[0]));
@@ -110,7 +110,7 @@ static void take_key(struct burst *burst, const struct hmac_key *const key[], un
 static void outer(const struct sha256_ops *sha, struct burst *burst, unsigned n, uint8_t *mac,
 		  size_t stride)
 {
-	sha->compress_half(burst->outer, (const uint32_t(*)[8])burst->inner, hmac_digest_end, n);
+	sha->compress_half(burst->outer, (const uint32_t(*)[8])burst->inner, &hmac_digest_end, n);
 	for (unsigned i = 0; i < n; i++)
 		sha256_digest_write(mac + i * stride, burst->outer[i]);
 }

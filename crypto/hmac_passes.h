@@ -15,11 +15,11 @@ INLINE void macs_end(struct macs *m, struct sha256_text text, unsigned ways)
 {
 	for (unsigned b = 0; b < text.n_blocks; b++)
 		same_pass(m->inner, &text.block[b], ways);
-	half_pass(m->outer, m->inner, hmac_digest_end, ways);
+	half_pass(m->outer, m->inner, &hmac_digest_end, ways);
 }
 
 // s = the hash of key ^ pad. The keys come with the last pad xored in, and flip changes it.
-INLINE void macs_pad(struct macs *m, vec s[][VECS], uint32_t flip, const uint32_t pad[8],
+INLINE void macs_pad(struct macs *m, vec s[][VECS], uint32_t flip, const struct sha256_tail *pad,
 		     unsigned ways)
 {
 	EACH_WAY(w)
@@ -33,8 +33,8 @@ INLINE void macs_pad(struct macs *m, vec s[][VECS], uint32_t flip, const uint32_
 
 INLINE void macs_begin(struct macs *m, unsigned ways)
 {
-	macs_pad(m, m->inner, hmac_ipad[0], hmac_ipad, ways);
-	macs_pad(m, m->outer, hmac_ipad[0] ^ hmac_opad[0], hmac_opad, ways);
+	macs_pad(m, m->inner, HMAC_IPAD, &hmac_ipad, ways);
+	macs_pad(m, m->outer, HMAC_IPAD ^ HMAC_OPAD, &hmac_opad, ways);
 }
 
 INLINE void words_swap(vec s[][VECS], unsigned ways)

@@ -37,9 +37,40 @@ const uint32_t sha256_k[SHA256_ROUNDS] = {
 	0xc67178f2,
 };
 
-const uint32_t hmac_ipad[8] = {[0 ... 7] = 0x36363636};
-const uint32_t hmac_opad[8] = {[0 ... 7] = 0x5c5c5c5c};
-const uint32_t hmac_digest_end[8] = {[0] = 0x80000000, [7] = (SHA256_BLOCK + SHA256_DIGEST) * 8};
+// Macros: constants are made with them. FIPS 180-4 section 4.1.2.
+#define ROR(x, n) ((x) >> (n) | (x) << (32 - (n)))
+#define SIGMA0(x) (ROR(x, 7) ^ ROR(x, 18) ^ (x) >> 3)
+#define SIGMA1(x) (ROR(x, 17) ^ ROR(x, 19) ^ (x) >> 10)
+
+// A tail of eight words, of which wk takes K[8..15].
+#define TAIL(a, b, c, d, e, f, g, h)                                                               \
+	{                                                                                          \
+		.word = {a, b, c, d, e, f, g, h},                                                  \
+		.wk = {a + 0xd807aa98, b + 0x12835b01, c + 0x243185be, d + 0x550c7dc3,             \
+		       e + 0x72be5d74, f + 0x80deb1fe, g + 0x9bdc06a7, h + 0xc19bf174},            \
+		.part = {b + SIGMA1(g),                                                            \
+			 c + SIGMA1(h),                                                            \
+			 d,                                                                        \
+			 e,                                                                        \
+			 f,                                                                        \
+			 g,                                                                        \
+			 h,                                                                        \
+			 SIGMA0(a),                                                                \
+			 a + SIGMA0(b),                                                            \
+			 b + SIGMA0(c),                                                            \
+			 c + SIGMA0(d),                                                            \
+			 d + SIGMA0(e),                                                            \
+			 e + SIGMA0(f),                                                            \
+			 f + SIGMA0(g),                                                            \
+			 g + SIGMA0(h),                                                            \
+			 h},                                                                       \
+	}
+#define EIGHT_TIMES(w) TAIL(w, w, w, w, w, w, w, w)
+
+const struct sha256_tail hmac_ipad = EIGHT_TIMES(0x36363636u);
+const struct sha256_tail hmac_opad = EIGHT_TIMES(0x5c5c5c5cu);
+const struct sha256_tail hmac_digest_end =
+	TAIL(0x80000000u, 0u, 0u, 0u, 0u, 0u, 0u, (SHA256_BLOCK + SHA256_DIGEST) * 8u);
 
 // CPUID traps in a virtual machine: it is asked once. Threads that ask at the same time agree.
 const struct sha256_ops *sha256_best(void)
@@ -74,23 +105,13 @@ void sha256_usable(char *names, size_t size)
 	}
 }
 
-static uint32_t sigma0(uint32_t x)
-{
-	return rotate_right(x, 7) ^ rotate_right(x, 18) ^ x >> 3;
-}
-
-static uint32_t sigma1(uint32_t x)
-{
-	return rotate_right(x, 17) ^ rotate_right(x, 19) ^ x >> 10;
-}
-
 // FIPS 180-4 section 6.2.2 step 1, with the round constants added at the end.
 void sha256_expand_words(struct sha256_schedule *schedule)
 {
 	uint32_t *const w = schedule->wk;
 
 	for (unsigned t = 16; t < SHA256_ROUNDS; t++)
-		w[t] = sigma1(w[t - 2]) + w[t - 7] + sigma0(w[t - 15]) + w[t - 16];
+		w[t] = SIGMA1(w[t - 2]) + w[t - 7] + SIGMA0(w[t - 15]) + w[t - 16];
 	for (unsigned t = 0; t < SHA256_ROUNDS; t++)
 		w[t] += sha256_k[t];
 }

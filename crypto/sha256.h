@@ -20,6 +20,13 @@ struct sha256_schedule {
 	_Alignas(64) uint32_t wk[SHA256_ROUNDS];
 };
 
+// The second half of a block that many share, and what follows from it alone.
+struct sha256_tail {
+	uint32_t word[8];  // W[8..15]
+	uint32_t wk[8];    // with K added
+	uint32_t part[16]; // of W[16..31]: the sum of the terms that depend on no other word
+};
+
 // The prepared blocks that end a message.
 struct sha256_text {
 	const struct sha256_schedule *block;
@@ -39,9 +46,9 @@ struct sha256_ops {
 	// state [n][8] in and out, words in host order; no alignment asked of block.
 	void (*compress_same)(uint32_t state[][8], const struct sha256_schedule *block, unsigned n);
 	void (*compress_each)(uint32_t state[][8], const uint8_t block[][SHA256_BLOCK], unsigned n);
-	// Block i = half[i] || rest, words in host order; half may not overlap state.
-	void (*compress_half)(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
-			      unsigned n);
+	// Block i = half[i] || tail, words in host order; half may not overlap state.
+	void (*compress_half)(uint32_t state[][8], const uint32_t half[][8],
+			      const struct sha256_tail *tail, unsigned n);
 
 	// HMACs of the first of n keys, as many as are done better so than out of the shapes
 	// above; returns how many. NULL: none. mac i is written at mac + i * stride; text is

@@ -63,20 +63,24 @@ VEC zip2_high(vec a, vec b)
 	return (vec)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
 }
 
-VEC quads_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
+VEC quads_even(vec a, vec b)
 {
-	const __m128i low = _mm_loadu_si128((const __m128i *)(p[r] + at));
-	const __m128i high = _mm_loadu_si128((const __m128i *)(p[r + 4] + at));
-
-	return (vec)_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+	return (vec)_mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20);
 }
 
-VOID quads_store(uint8_t *const p[LANES], unsigned r, unsigned at, vec v)
+VEC quads_odd(vec a, vec b)
 {
-	const __m256i quads = (__m256i)v;
+	return (vec)_mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31);
+}
 
-	_mm_storeu_si128((__m128i *)(p[r] + at), _mm256_castsi256_si128(quads));
-	_mm_storeu_si128((__m128i *)(p[r + 4] + at), _mm256_extracti128_si256(quads, 1));
+VEC rows_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
+{
+	return (vec)_mm256_loadu_si256((const __m256i *)(p[r] + at));
+}
+
+VOID rows_store(uint8_t *const p[LANES], unsigned r, vec v)
+{
+	_mm256_storeu_si256((__m256i *)p[r], (__m256i)v);
 }
 
 // Few states are faster one by one.

@@ -69,30 +69,32 @@ VEC zip2_high(vec a, vec b)
 	return (vec)_mm512_unpackhi_epi64((__m512i)a, (__m512i)b);
 }
 
-static inline __attribute__((always_inline)) __m256i pair(const uint8_t *a, const uint8_t *b)
+// The first and third quads of two vectors in turn; the second and fourth.
+VEC quads_even(vec a, vec b)
 {
-	const __m128i low = _mm_loadu_si128((const __m128i *)a);
-
-	return _mm256_inserti128_si256(_mm256_castsi128_si256(low),
-				       _mm_loadu_si128((const __m128i *)b), 1);
+	return (vec)_mm512_mask_shuffle_i32x4((__m512i)a, 0xf0f0, (__m512i)b, (__m512i)b,
+					      _MM_SHUFFLE(2, 2, 0, 0));
 }
 
-VEC quads_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
+VEC quads_odd(vec a, vec b)
 {
-	const __m256i low = pair(p[r] + at, p[r + 4] + at);
-	const __m256i high = pair(p[r + 8] + at, p[r + 12] + at);
-
-	return (vec)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+	return (vec)_mm512_mask_shuffle_i32x4((__m512i)b, 0x0f0f, (__m512i)a, (__m512i)a,
+					      _MM_SHUFFLE(3, 3, 1, 1));
 }
 
-VOID quads_store(uint8_t *const p[LANES], unsigned r, unsigned at, vec v)
+// A load that leaves the other half as it is takes a unit that shuffles do not need.
+VEC rows_load(const uint8_t *const p[LANES], unsigned r, unsigned at)
 {
-	const __m512i quads = (__m512i)v;
+	const __m256i low = _mm256_loadu_si256((const __m256i *)(p[r] + at));
+	const __m256i high = _mm256_loadu_si256((const __m256i *)(p[r + 8] + at));
 
-	_mm_storeu_si128((__m128i *)(p[r] + at), _mm512_castsi512_si128(quads));
-	_mm_storeu_si128((__m128i *)(p[r + 4] + at), _mm512_extracti32x4_epi32(quads, 1));
-	_mm_storeu_si128((__m128i *)(p[r + 8] + at), _mm512_extracti32x4_epi32(quads, 2));
-	_mm_storeu_si128((__m128i *)(p[r + 12] + at), _mm512_extracti32x4_epi32(quads, 3));
+	return (vec)_mm512_mask_broadcast_i64x4(_mm512_castsi256_si512(low), 0xf0, high);
+}
+
+VOID rows_store(uint8_t *const p[LANES], unsigned r, vec v)
+{
+	_mm256_storeu_si256((__m256i *)p[r], _mm512_castsi512_si256((__m512i)v));
+	_mm256_storeu_si256((__m256i *)p[r + 8], _mm512_extracti64x4_epi64((__m512i)v, 1));
 }
 
 // Up to eight states are faster with the SHA extensions, if there are any. CPUID traps in a virtual

@@ -12,7 +12,8 @@ void sha256_expand_words(struct sha256_schedule *schedule);
 
 // What HMAC puts behind eight words: 32 octets of a pad, the end of a message of a block and a
 // digest (RFC 2104).
-extern const uint32_t hmac_ipad[8], hmac_opad[8], hmac_digest_end[8];
+enum { HMAC_IPAD = 0x36363636, HMAC_OPAD = 0x5c5c5c5c };
+extern const struct sha256_tail hmac_ipad, hmac_opad, hmac_digest_end;
 
 extern const struct sha256_ops sha256_scalar;
 extern const struct sha256_ops sha256_shani;

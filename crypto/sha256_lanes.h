@@ -6,10 +6,11 @@
 //
 //   LANES, vec                    states in a vector; a vector of so many uint32_t
 //   every(word)                   one word in all lanes
-//   quads_load(p, r, at)          16 octets at p[r] + at, p[r + 4] + at, … one behind the other
-//   quads_store(p, r, at, v)      there
+//   rows_load(p, r, at)           32 octets at p[r] + at, p[r + 8] + at, … one behind the other
+//   rows_store(p, r, v)           to p[r], p[r + 8], …
 //   zip_low(a, b), zip_high       words of two quads in turn, of their low or high halves
 //   zip2_low(a, b), zip2_high     the low or high halves of two quads
+//   quads_even(a, b), quads_odd   quads of two rows in turn, their first or their second ones
 //   swap_octets(v)                words from network order
 //   ROTATE(v, n)                  to the right
 //   xor3(a, b, c)                 and FIPS 180-4's choice(e, f, g), majority(a, b, c)
@@ -20,10 +21,10 @@
 
 #include "crypto/sha256_rows.h"
 
-enum { VECS = 8, QUAD = 16, WORDS = SHA256_BLOCK / 4 };
+enum { VECS = 8, WORDS = SHA256_BLOCK / 4 };
 
-// Words of four states' quads to the quads of four words, and back.
-INLINE void transpose(vec v[4])
+// Words of four quads to the quads of four words, and back.
+INLINE void turn_quads(vec v[4])
 {
 	const vec a = zip_low(v[0], v[1]), b = zip_high(v[0], v[1]);
 	const vec c = zip_low(v[2], v[3]), d = zip_high(v[2], v[3]);
@@ -34,21 +35,15 @@ INLINE void transpose(vec v[4])
 	v[3] = zip2_high(b, d);
 }
 
-// Four words of every lane, from octet `at` on, and back.
-INLINE void quads_in(vec v[4], const uint8_t *const p[LANES], unsigned at)
+INLINE void swap_quads(vec v[8])
 {
 	UNROLLED(4)
-	for (unsigned r = 0; r < 4; r++)
-		v[r] = quads_load(p, r, at);
-	transpose(v);
-}
+	for (unsigned k = 0; k < 4; k++) {
+		const vec even = quads_even(v[k], v[k + 4]);
 
-INLINE void quads_out(uint8_t *const p[LANES], unsigned at, vec v[4])
-{
-	transpose(v);
-	UNROLLED(4)
-	for (unsigned r = 0; r < 4; r++)
-		quads_store(p, r, at, v[r]);
+		v[k + 4] = quads_odd(v[k], v[k + 4]);
+		v[k] = even;
+	}
 }
 
 // Eight words of every lane, from octet `at` on, and back.
@@ -56,8 +51,11 @@ INLINE void words_in(vec s[][8], const uint8_t *const p[], unsigned at, unsigned
 {
 	EACH_WAY(w)
 	{
-		quads_in(s[w], p + w * LANES, at);
-		quads_in(s[w] + 4, p + w * LANES, at + QUAD);
+		EACH_VEC(r)
+		s[w][r] = rows_load(p + w * LANES, r, at);
+		turn_quads(s[w]);
+		turn_quads(s[w] + 4);
+		swap_quads(s[w]);
 	}
 }
 
@@ -65,8 +63,11 @@ INLINE void words_out(const struct rows *rows, vec s[][8], unsigned ways)
 {
 	EACH_WAY(w)
 	{
-		quads_out(rows->at + w * LANES, 0, s[w]);
-		quads_out(rows->at + w * LANES, QUAD, s[w] + 4);
+		swap_quads(s[w]);
+		turn_quads(s[w]);
+		turn_quads(s[w] + 4);
+		EACH_VEC(r)
+		rows_store(rows->at + w * LANES, r, s[w][r]);
 	}
 }
 
@@ -144,33 +145,72 @@ INLINE void eight_rounds(vec v[][8], vec now[][8], vec then[][8], unsigned t, bo
 	}
 }
 
-// Blocks of which word[0] has W[0..7], word[1] W[8..15]; they are overwritten. Loops, because code
-// that is too long for the CPU's cache of decoded instructions costs more than it saves.
-INLINE void each(vec s[][8], vec word[2][WAYS][8], unsigned ways)
+// Rounds t..63, where word[0] and word[1] have W of the first sixteen of them; they are
+// overwritten. Loops, because code that is too long for the CPU's cache of decoded instructions
+// costs more than it saves.
+INLINE void rounds(vec v[][8], vec word[2][WAYS][8], unsigned t, unsigned ways)
 {
-	vec v[WAYS][8];
-	unsigned t = 0;
-
-	memcpy(v, s, ways * sizeof(v[0]));
 	for (; t < SHA256_ROUNDS - WORDS; t += 8)
 		eight_rounds(v, word[t / 8 % 2], word[1 - t / 8 % 2], t, true, ways);
 	for (; t < SHA256_ROUNDS; t += 8)
 		eight_rounds(v, word[t / 8 % 2], word[1 - t / 8 % 2], t, false, ways);
+}
+
+// Blocks of which word[0] has W[0..7], word[1] W[8..15]; they are overwritten.
+INLINE void each(vec s[][8], vec word[2][WAYS][8], unsigned ways)
+{
+	vec v[WAYS][8];
+
+	memcpy(v, s, ways * sizeof(v[0]));
+	rounds(v, word, 0, ways);
 	states_add(s, v, ways);
 }
 
-// Blocks of which every lane has the first half of its own.
-INLINE void half(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned ways)
+// W[16 + i] over W[i], i = 0..7, of a block of which the rest is shared.
+INLINE void word_16(vec w[8], const struct sha256_tail *tail, unsigned i)
 {
-	vec word[2][WAYS][8];
+	w[i] += every(tail->part[i]);
+	w[i] += i + 1 < 8 ? sigma0(w[i + 1]) : w[0];
+	if (i >= 2)
+		w[i] += sigma1(w[i - 2]);
+}
 
-	EACH_WAY(w)
-	EACH_VEC(k)
-	{
-		word[0][w][k] = first[w][k];
-		word[1][w][k] = every(rest[k]);
+// W[24 + i] from W[16..23].
+INLINE void word_24(vec w[8], const vec w16[8], const struct sha256_tail *tail, unsigned i)
+{
+	const vec sum = every(tail->part[8 + i]) + sigma1(i < 2 ? w16[i + 6] : w[i - 2]);
+
+	if (i + 1 < 8)
+		w[i] = sum + w16[i + 1];
+	else
+		w[i] = sum + w[0] + sigma0(w16[0]);
+}
+
+// Blocks of which every lane has the first half of its own.
+INLINE void half(vec s[][8], vec first[][8], const struct sha256_tail *tail, unsigned ways)
+{
+	vec v[WAYS][8], word[2][WAYS][8];
+
+	memcpy(v, s, ways * sizeof(v[0]));
+	memcpy(word[0], first, ways * sizeof(word[0][0]));
+	UNROLLED(8)
+	for (unsigned i = 0; i < 8; i++) {
+		EACH_WAY(w)
+		{
+			one_round(v[w], i, word[0][w][i] + every(sha256_k[i]));
+			word_16(word[0][w], tail, i);
+		}
 	}
-	each(s, word, ways);
+	UNROLLED(8)
+	for (unsigned i = 0; i < 8; i++) {
+		EACH_WAY(w)
+		{
+			one_round(v[w], i, every(tail->wk[i]));
+			word_24(word[1][w], word[0][w], tail, i);
+		}
+	}
+	rounds(v, word, WORDS, ways);
+	states_add(s, v, ways);
 }
 
 // Their code is too large to be there twice.
@@ -194,14 +234,14 @@ NOINLINE void each_narrow(vec s[][8], vec word[2][WAYS][8])
 	each(s, word, 1);
 }
 
-NOINLINE void half_wide(vec s[][8], vec first[][8], const uint32_t rest[8])
+NOINLINE void half_wide(vec s[][8], vec first[][8], const struct sha256_tail *tail)
 {
-	half(s, first, rest, WAYS);
+	half(s, first, tail, WAYS);
 }
 
-NOINLINE void half_narrow(vec s[][8], vec first[][8], const uint32_t rest[8])
+NOINLINE void half_narrow(vec s[][8], vec first[][8], const struct sha256_tail *tail)
 {
-	half(s, first, rest, 1);
+	half(s, first, tail, 1);
 }
 
 #define WAYS_OF(n) WAYS
@@ -211,9 +251,9 @@ INLINE void same_pass(vec s[][8], const struct sha256_schedule *block, unsigned 
 	(ways == 1 ? same_narrow : same_wide)(s, block);
 }
 
-INLINE void half_pass(vec s[][8], vec first[][8], const uint32_t rest[8], unsigned ways)
+INLINE void half_pass(vec s[][8], vec first[][8], const struct sha256_tail *tail, unsigned ways)
 {
-	(ways == 1 ? half_narrow : half_wide)(s, first, rest);
+	(ways == 1 ? half_narrow : half_wide)(s, first, tail);
 }
 
 INLINE void each_pass(vec s[][8], vec word[2][WAYS][8], unsigned ways)

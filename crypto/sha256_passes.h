@@ -10,7 +10,7 @@
 //   WAYS_OF(n)                       what a pass of n > LANES states takes
 //   same_pass(s, block, ways)        s += what the rounds make of it: of a block that all share,
 //   each_pass(s, word, ways)         of blocks of their own, which it overwrites,
-//   half_pass(s, first, rest, ways)  of halves of their own and one that all share
+//   half_pass(s, first, tail, ways)  of halves of their own and one that all share
 //   rest_kernel(), REST_MAX          the kernel for up to REST_MAX states, or NULL: none is better
 //   SPILLS_MAX                       octets of a pass's frames at most
 //
@@ -20,7 +20,7 @@ struct job {
 	const struct sha256_schedule *same;
 	const uint8_t (*each)[SHA256_BLOCK];
 	const uint32_t (*half)[8];
-	const uint32_t *rest;
+	const struct sha256_tail *tail;
 
 	const struct hmac_key *const *pads;
 	const uint8_t (*key)[SHA256_DIGEST];
@@ -118,7 +118,7 @@ PASS(states_half)
 	rows_init(&halves, job->half + from, sizeof(job->half[0]), n, ways);
 	words_in(s, (const uint8_t *const *)rows.at, 0, ways);
 	words_in(first, (const uint8_t *const *)halves.at, 0, ways);
-	half_pass(s, first, job->rest, ways);
+	half_pass(s, first, job->tail, ways);
 	words_out(&rows, s, ways);
 }
 
@@ -140,14 +140,14 @@ static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOC
 		rest_kernel()->compress_each(state + done, block + done, n - done);
 }
 
-static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
-			  unsigned n)
+static void compress_half(uint32_t state[][8], const uint32_t half[][8],
+			  const struct sha256_tail *tail, unsigned n)
 {
-	const struct job job = {.state = state, .half = half, .rest = rest};
+	const struct job job = {.state = state, .half = half, .tail = tail};
 	const unsigned done = RUN(&job, n, states_half);
 
 	if (done < n)
-		rest_kernel()->compress_half(state + done, half + done, rest, n - done);
+		rest_kernel()->compress_half(state + done, half + done, tail, n - done);
 }
 
 #include "crypto/hmac_passes.h" // the same for whole MACs

@@ -56,8 +56,8 @@ static void compress_each(uint32_t state[][8], const uint8_t block[][SHA256_BLOC
 	mem_wipe(&schedule, sizeof(schedule));
 }
 
-static void compress_half(uint32_t state[][8], const uint32_t half[][8], const uint32_t rest[8],
-			  unsigned n)
+static void compress_half(uint32_t state[][8], const uint32_t half[][8],
+			  const struct sha256_tail *tail, unsigned n)
 {
 	struct sha256_schedule schedule;
 
@@ -65,7 +65,7 @@ static void compress_half(uint32_t state[][8], const uint32_t half[][8], const u
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		memcpy(schedule.wk, half[i], sizeof(half[i]));
-		memcpy(schedule.wk + 8, rest, sizeof(half[i]));
+		memcpy(schedule.wk + 8, tail->word, sizeof(tail->word));
 		sha256_expand_words(&schedule);
 		compress(state[i], &schedule);
 	}

@@ -131,13 +131,14 @@ INLINE void each_pass(vec s[][VECS], vec word[2][WAYS][VECS], unsigned ways)
 		each_some(s + i, word[0] + i, word[1] + i);
 }
 
-INLINE void half_pass(vec s[][VECS], vec first[][VECS], const uint32_t rest[8], unsigned ways)
+INLINE void half_pass(vec s[][VECS], vec first[][VECS], const struct sha256_tail *tail,
+		      unsigned ways)
 {
 	vec second[SIDE_BY_SIDE][VECS];
 
 	for (unsigned i = 0; i < SIDE_BY_SIDE; i++) {
 		EACH_VEC(k)
-		second[i][k] = quad_load(rest + 4 * k);
+		second[i][k] = quad_load(tail->word + 4 * k);
 	}
 	if (ways == 1)
 		each_one(s, first, second);
