@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/ref.h"
 #include "tests/kit/random.h"
@@ -39,31 +41,63 @@ Test(ref, secrets_give_unrelated_refs)
 	cr_assert(ascending > 32000 && ascending < 33600, "%u of 65536 ascend", ascending);
 }
 
-Test(ref, many_places_are_as_one_by_one)
+typedef void groups(const struct ref_key *key, const uint32_t from[], unsigned n, uint32_t to[],
+		    bool back);
+
+enum { MANY = 150 };
+
+static void check_groups(groups *all, const char *name)
 {
 	uint8_t secret[REF_SECRET] = "a burst's secret";
-	uint32_t place[70], ref[70], back[70];
+	uint32_t place[MANY], ref[MANY], back[MANY];
 	struct ref_key key;
 
 	ref_key_init(sha256_best(), &key, secret);
-	for (unsigned i = 0; i < 70; i++)
+	for (unsigned i = 0; i < MANY; i++)
 		place[i] = i * 0x01234567 + (i & 1);
-	for (unsigned n = 0; n <= 70; n++) {
+	for (unsigned n = 0; n <= MANY; n++) {
 		memset(ref, 0xa5, sizeof(ref));
-		ref_of_places(&key, place, n, ref);
+		all(&key, place, n, ref, false);
 		for (unsigned i = 0; i < n; i++)
-			cr_assert_eq(ref[i], ref_of_place(&key, place[i]), "%u of %u", i, n);
-		cr_assert(n == 70 || ref[n] == 0xa5a5a5a5);
+			cr_assert_eq(ref[i], ref_of_place(&key, place[i]), "%s: %u of %u", name, i,
+				     n);
+		cr_assert(n == MANY || ref[n] == 0xa5a5a5a5);
 		memset(back, 0xa5, sizeof(back));
-		ref_to_places(&key, ref, n, back);
+		all(&key, ref, n, back, true);
 		cr_assert_arr_eq(back, place, n * sizeof(place[0]));
-		cr_assert(n == 70 || back[n] == 0xa5a5a5a5);
-		ref_to_places(&key, ref, n, ref); // where they are
+		cr_assert(n == MANY || back[n] == 0xa5a5a5a5);
+		all(&key, ref, n, ref, true); // where they are
 		cr_assert_arr_eq(ref, place, n * sizeof(place[0]));
-		ref_of_places(&key, ref, n, ref);
-		for (unsigned i = 0; i < n; i++)
-			cr_assert_eq(ref[i], ref_of_place(&key, place[i]));
 	}
+}
+
+static void as_called(const struct ref_key *key, const uint32_t from[], unsigned n, uint32_t to[],
+		      bool back)
+{
+	(back ? ref_to_places : ref_of_places)(key, from, n, to);
+}
+
+#define TARGET
+#define LANES  4
+#define GROUPS groups_plain
+#include "dataplane/ref_lanes.h"
+
+#ifdef __x86_64__
+#define TARGET __attribute__((target("avx2")))
+#define LANES  8
+#define GROUPS groups_avx2
+#include "dataplane/ref_lanes.h"
+#endif
+
+// In the width that this CPU has, and in those of others.
+Test(ref, many_places_are_as_one_by_one)
+{
+	check_groups(as_called, "as called");
+	check_groups(groups_plain, "plain");
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		check_groups(groups_avx2, "avx2");
+#endif
 }
 
 // Sixteen bits of output each, over consecutive places: every value of either half about equally
