@@ -203,13 +203,6 @@ void message_blocks_chain(const struct sha256_ops *sha, struct sha256_text kaf,
 
 // ---- Nonces
 
-void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,
-			unsigned segment)
-{
-	store64_be(nonce, load64_be(block->iv) ^ ref >> 24);
-	store32_be(nonce + 8, load32_be(block->iv + 8) ^ (ref << 8 | segment));
-}
-
 void message_ack_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block,
 		       const uint8_t salt[MESSAGE_SALT])
 {

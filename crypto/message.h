@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "crypto/hmac.h"
 
 enum {
@@ -72,8 +73,13 @@ void message_blocks_from(const struct sha256_ops *sha, const struct message_info
 			 struct message_block *block);
 
 // PUSH: iv XOR (0^7 || ref || segment index). ACK: iv XOR (salt || 0^5).
-void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block, uint32_t ref,
-			unsigned segment);
+static inline void message_push_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block,
+				      uint32_t ref, unsigned segment)
+{
+	store64_be(nonce, load64_be(block->iv) ^ ref >> 24);
+	store32_be(nonce + 8, load32_be(block->iv + 8) ^ (ref << 8 | segment));
+}
+
 void message_ack_nonce(uint8_t nonce[MESSAGE_IV], const struct message_block *block,
 		       const uint8_t salt[MESSAGE_SALT]);
 

@@ -137,11 +137,16 @@ static void frame_one(const struct dp_push *push, const struct target *target, u
 	message_push_nonce(item->nonce, block, ref, segment);
 }
 
-// What the next burst needs. All at once and nothing in between: where translations miss as well, a
-// core that waits for one goes no further than its window, and there the others have to be.
-static void look_ahead(const struct protect *p, int slot, const struct target target[], unsigned n)
+// A quarter of what the next burst needs, between two stages: a core has some sixteen lines on
+// their way at a time, and the work that follows hides them. All of a quarter at once and nothing
+// in between: where translations miss as well, a core that waits for one goes no further than its
+// window, and there the others have to be.
+enum { QUARTERS = 4 };
+
+static void look_ahead(const struct protect *p, int slot, const struct target target[], unsigned n,
+		       unsigned quarter)
 {
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = n * quarter / QUARTERS; i < n * (quarter + 1) / QUARTERS; i++) {
 		if (target[i].next)
 			prefetch(p, slot, target[i].next_handle, target[i].next);
 	}
@@ -154,21 +159,25 @@ void protect_seal(struct protect *p, const struct dp_push *push, const struct ta
 	struct message_block block[DP_BURST_MAX];
 	struct aead_item item[DP_BURST_MAX];
 	uint32_t ref[DP_BURST_MAX];
+	const int slot = slot_of(p, push);
 	unsigned k = 0;
 
 	assert(0 < n && n * push->n_segments <= DP_BURST_MAX);
-	look_ahead(p, slot_of(p, push), target, n);
+	look_ahead(p, slot, target, n, 0);
 	for (unsigned i = 0; i < n; i++) {
 		keys.handle[i] = target[i].handle;
 		keys.kakma[i] = &target[i].context->kakma;
 		ref[i] = target[i].place;
 	}
 	derive(p, push, &push->push_info, &keys, n, block);
+	look_ahead(p, slot, target, n, 1);
 	ref_of_places(&push->ref_key, ref, n, ref);
+	look_ahead(p, slot, target, n, 2);
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned segment = 0; segment < push->n_segments; segment++, k++)
 			frame_one(push, &target[i], ref[i], &block[i], segment, frame[k], &item[k]);
 	}
+	look_ahead(p, slot, target, n, 3);
 	p->aead_ops->seal(p->aead, push->suite->key_len, item, k);
 	mem_wipe(item, k * sizeof(item[0])); // nonces, which tell the iv
 	mem_wipe(block, n * sizeof(block[0]));

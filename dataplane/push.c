@@ -287,10 +287,3 @@ void part_set_state(struct part *part, uint32_t place, unsigned state)
 	count(part, state, 1);
 	part->n_open -= push_is_final(push, state) && !push_is_final(push, before);
 }
-
-uint16_t push_segment_len(const struct dp_push *push, unsigned segment)
-{
-	size_t rest = push->payload_len - (size_t)segment * push->segment_size;
-
-	return (uint16_t)(rest < push->segment_size ? rest : push->segment_size);
-}

@@ -144,4 +144,9 @@ static inline enum dp_state push_public_state(unsigned state)
 // Changes a target's state and the part's counts. Owner's thread only.
 void part_set_state(struct part *part, uint32_t place, unsigned state);
 // Octets of a segment's payload, and where it starts.
-uint16_t push_segment_len(const struct dp_push *push, unsigned segment);
+static inline uint16_t push_segment_len(const struct dp_push *push, unsigned segment)
+{
+	const size_t rest = push->payload_len - (size_t)segment * push->segment_size;
+
+	return (uint16_t)(rest < push->segment_size ? rest : push->segment_size);
+}
