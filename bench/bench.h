@@ -44,7 +44,7 @@ struct bench_variant {
 	double ns[BENCH_ROUNDS_MAX]; // an operation; out
 };
 
-// After a round of each to warm up: rounds as the options want. The order changes from round to
+// After a round of each to warm up: rounds as the options want. The order is a new one in every
 // round. Returns how many, 0 when a variant failed (said which).
 unsigned bench_rounds(struct bench_variant *const variant[], unsigned n,
 		      const struct bench_options *options);
