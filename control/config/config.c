@@ -93,6 +93,21 @@ static void check_tls(struct checker *c)
 	}
 }
 
+static void check_dpdk(struct checker *c)
+{
+	const struct config *config = c->config;
+	const bool is_dpdk = !strcmp(config->dataplane.io, "dpdk");
+
+	if (is_dpdk && !config->dpdk.n_ports)
+		wrong(c, "dpdk", "ports", "missing, while dataplane.io is dpdk");
+	if (!is_dpdk && config->dpdk.n_ports)
+		wrong(c, "dpdk", "ports", "of no use while dataplane.io is %s",
+		      config->dataplane.io);
+	if (is_dpdk && (config->dataplane.source_ipv4 || config->dataplane.source_ipv6))
+		wrong(c, "dataplane", config->dataplane.source_ipv4 ? "source.ipv4" : "source.ipv6",
+		      "of no use with dpdk: its ports have addresses (dpdk.ports)");
+}
+
 static void check_dataplane(struct checker *c)
 {
 	const struct config *config = c->config;
@@ -105,6 +120,7 @@ static void check_dataplane(struct checker *c)
 			wrong(c, "dataplane", "lap_pause", "%u is more than lap_pause_max, %u",
 			      config->dataplane.lap_pause_ms, config->dataplane.lap_pause_max_ms);
 	}
+	check_dpdk(c);
 	if (config->dataplane.source_port &&
 	    config->dataplane.source_port + config->dataplane.workers - 1 > 65535)
 		wrong(c, "dataplane", "source.port", "the ports of %u workers go beyond 65535",
@@ -253,6 +269,44 @@ static bool same_clients(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_arguments(const struct config *a, const struct config *b)
+{
+	bool same = a->dpdk.n_eal == b->dpdk.n_eal;
+
+	for (unsigned i = 0; same && i < a->dpdk.n_eal; i++)
+		same = !strcmp(a->dpdk.eal[i], b->dpdk.eal[i]);
+	return same;
+}
+
+static bool same_ports(const struct config *a, const struct config *b)
+{
+	bool same = a->dpdk.n_ports == b->dpdk.n_ports;
+
+	for (unsigned i = 0; same && i < a->dpdk.n_ports; i++) {
+		struct config_port x = a->dpdk.ports[i], y = b->dpdk.ports[i];
+
+		same = !strcmp(x.device, y.device);
+		x.device = y.device = NULL;
+		same &= !memcmp(&x, &y, sizeof(x)); // made by calloc: no octet is undefined
+	}
+	return same;
+}
+
+static bool same(const struct option *o, const struct config *a, const struct config *b,
+		 const char *before, const char *after)
+{
+	switch (o->kind) {
+	case OPTION_CLIENTS:
+		return same_clients(a, b);
+	case OPTION_ARGUMENTS:
+		return same_arguments(a, b);
+	case OPTION_PORTS:
+		return same_ports(a, b);
+	default:
+		return !strcmp(before, after);
+	}
+}
+
 void config_diff(const struct config *from, const struct config *to, config_change each, void *ctx)
 {
 	char before[4096], after[4096], name[64];
@@ -260,7 +314,7 @@ void config_diff(const struct config *from, const struct config *to, config_chan
 	for (const struct option *o = options; o->name; o++) {
 		option_text(from, o, before, sizeof(before));
 		option_text(to, o, after, sizeof(after));
-		if (o->kind == OPTION_CLIENTS ? same_clients(from, to) : !strcmp(before, after))
+		if (same(o, from, to, before, after))
 			continue;
 		snprintf(name, sizeof(name), "%s.%s", o->section, o->name);
 		each(ctx, name, before, after, o->live);

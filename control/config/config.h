@@ -9,7 +9,15 @@
 
 #include "crypto/akma.h"
 
-enum { CONFIG_CLIENTS_MAX = 1024, CONFIG_OPTIONS_MAX = 64, CONFIG_ERROR_MAX = 512 };
+enum {
+	CONFIG_CLIENTS_MAX = 1024,
+	CONFIG_OPTIONS_MAX = 64,
+	CONFIG_ERROR_MAX = 512,
+	CONFIG_EAL_MAX = 32,
+	CONFIG_PORTS_MAX = 8,
+	CONFIG_ADDRESSES_MAX = 4,
+	CONFIG_NEIGHBOURS_MAX = 64,
+};
 
 enum config_role { CONFIG_ROLE_AUSF, CONFIG_ROLE_OPERATOR, CONFIG_ROLE_AF };
 
@@ -27,6 +35,24 @@ struct config_client {
 	char *name; // subjectAltName DNS, or the subject's CN
 	enum config_role role;
 	char af[AKMA_FQDN_MAX + 1]; // of CONFIG_ROLE_AF, normalised
+};
+
+// A port of DPDK. Addresses are 16 octets, IPv4 as ::ffff:a.b.c.d.
+struct config_port {
+	char *device;
+	struct {
+		uint8_t ip[16];
+		unsigned prefix; // bits of the 128
+	} address[CONFIG_ADDRESSES_MAX];
+	unsigned n_addresses;
+	uint8_t gateway[2][16]; // of IPv4, of IPv6
+	bool has_gateway[2];
+	struct {
+		uint8_t ip[16], mac[6];
+	} neighbour[CONFIG_NEIGHBOURS_MAX];
+	unsigned n_neighbours;
+	uint16_t vlan; // 0: none
+	bool udp_checksum;
 };
 
 struct config {
@@ -68,6 +94,12 @@ struct config {
 		uint32_t lap_pause_ms;
 		uint32_t lap_pause_max_ms;
 	} dataplane;
+	struct {
+		char *eal[CONFIG_EAL_MAX]; // arguments
+		unsigned n_eal;
+		struct config_port *ports;
+		unsigned n_ports;
+	} dpdk;
 	struct {
 		uint32_t kaf_lifetime_s;
 		bool require_af_registration;

@@ -14,7 +14,7 @@
 #define MEMBER(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
-static const char *const ios[] = {"kernel", "sendmmsg", "uring", NULL};
+static const char *const ios[] = {"kernel", "sendmmsg", "uring", "dpdk", NULL};
 const char *const config_roles[] = {"ausf", "operator", "af", NULL};
 
 const struct option options[] = {
@@ -74,6 +74,12 @@ const struct option options[] = {
 	{"dataplane", "lap_pause_max", OPTION_NUMBER, MEMBER(dataplane.lap_pause_max_ms),
 	 CONFIG_LAP_PAUSE_MIN_MS, CONFIG_LAP_PAUSE_MAX_LIMIT_MS, NULL, "60000", true,
 	 "milliseconds to which that pause doubles"},
+	{"dpdk", "eal", OPTION_ARGUMENTS, MEMBER(dpdk.eal), 0, CONFIG_EAL_MAX, NULL, NULL, false,
+	 "arguments of DPDK's EAL, beside those that the ports need"},
+	{"dpdk", "ports", OPTION_PORTS, MEMBER(dpdk.ports), 0, CONFIG_PORTS_MAX, NULL, NULL, false,
+	 "{device, addresses, gateways, neighbours, vlan, udp_checksum} of each port of "
+	 "dataplane.io "
+	 "dpdk"},
 	{"akma", "kaf_lifetime", OPTION_NUMBER, MEMBER(akma.kaf_lifetime_s), 60, 3650 * DAY, NULL,
 	 "2592000", false, "seconds from the registration for which K_AFs are good"},
 	{"akma", "require_af_registration", OPTION_TRUTH, MEMBER(akma.require_af_registration), 0,
@@ -314,6 +320,8 @@ int option_set(struct config *config, const struct option *option, const char *t
 		return hex_parse(text, strlen(text), member(config, option), option->size) ? -EINVAL
 											   : 0;
 	case OPTION_CLIENTS:
+	case OPTION_ARGUMENTS:
+	case OPTION_PORTS:
 		return -EINVAL;
 	default:
 		return set_text(config, option, text);
@@ -358,6 +366,12 @@ void option_expected(const struct option *option, char *text, size_t max)
 	case OPTION_CLIENTS:
 		snprintf(text, max, "a list of {name, role, af}");
 		break;
+	case OPTION_ARGUMENTS:
+		snprintf(text, max, "a list of arguments");
+		break;
+	case OPTION_PORTS:
+		snprintf(text, max, "a list of {device, addresses, …}");
+		break;
 	default:
 		snprintf(text, max, "a %s of %" PRIu64 " to %" PRIu64 " characters",
 			 option->kind == OPTION_PATH ? "path" : "text", option->min, option->max);
@@ -384,6 +398,12 @@ void option_text(const struct config *config, const struct option *option, char 
 	case OPTION_CLIENTS:
 		snprintf(text, max, "%u clients", config->tls.n_clients);
 		break;
+	case OPTION_ARGUMENTS:
+		snprintf(text, max, "%u arguments", config->dpdk.n_eal);
+		break;
+	case OPTION_PORTS:
+		snprintf(text, max, "%u ports", config->dpdk.n_ports);
+		break;
 	default:
 		value = *(char **)member(config, option);
 		snprintf(text, max, "%s", value ? value : "(none)");
@@ -397,6 +417,21 @@ static void clear_clients(struct config *config)
 	free(config->tls.clients);
 	config->tls.clients = NULL;
 	config->tls.n_clients = 0;
+}
+
+static void clear_arguments(struct config *config)
+{
+	while (config->dpdk.n_eal)
+		free(config->dpdk.eal[--config->dpdk.n_eal]);
+}
+
+static void clear_ports(struct config *config)
+{
+	for (unsigned i = 0; i < config->dpdk.n_ports; i++)
+		free(config->dpdk.ports[i].device);
+	free(config->dpdk.ports);
+	config->dpdk.ports = NULL;
+	config->dpdk.n_ports = 0;
 }
 
 void option_clear(struct config *config, const struct option *option)
@@ -413,6 +448,12 @@ void option_clear(struct config *config, const struct option *option)
 		break;
 	case OPTION_CLIENTS:
 		clear_clients(config);
+		break;
+	case OPTION_ARGUMENTS:
+		clear_arguments(config);
+		break;
+	case OPTION_PORTS:
+		clear_ports(config);
 		break;
 	default:
 		break;

@@ -18,7 +18,9 @@ enum option_kind {
 	OPTION_IPV6,
 	OPTION_UA_STAR_ID, // ten hex digits
 	OPTION_CHOICE,
-	OPTION_CLIENTS, // the one sequence
+	OPTION_CLIENTS,   // lists, from here on
+	OPTION_ARGUMENTS, // of texts
+	OPTION_PORTS,
 };
 
 struct option {

@@ -4,7 +4,7 @@
 // Pure functions, no library. Any thread.
 //
 //	Ethernet (14) [VLAN tag (4), IEEE 802.1Q] IPv4 (20, RFC 791) or IPv6 (40, RFC 8200) UDP (8,
-//RFC 768)
+// RFC 768)
 //
 // Addresses are 16 octets; IPv4 as ::ffff:a.b.c.d. Ports and VLANs are in host order.
 

@@ -1,0 +1,235 @@
+#include "dataplane/io/dpdk/dpdk_plane.h"
+
+#include <errno.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "dataplane/io/dpdk/dpdk_eal.h"
+
+enum {
+	BUFFERS_OF_PORT = 2048, // in the rings of a queue pair
+	BUFFERS = 2047,         // on their way beside
+	CACHE = 256,
+	RING = 1024,
+	BURST = 32,
+};
+
+#define NAP_NS 2000000
+
+static struct dpdk_plane *the_plane; // one EAL, one plane; control thread only
+
+// ---- The hosts' thread
+
+static void send_frame(struct dpdk_plane *plane, unsigned port, const uint8_t *octets, unsigned len)
+{
+	struct rte_mbuf *const m = rte_pktmbuf_alloc(plane->pool);
+	char *place;
+
+	if (!m)
+		return;
+	place = rte_pktmbuf_append(m, (uint16_t)len);
+	m->port = (uint16_t)port;
+	if (place)
+		memcpy(place, octets, len);
+	if (!place || rte_ring_enqueue(plane->from_hosts, m))
+		rte_pktmbuf_free(m);
+}
+
+static void take_asks(struct dpdk_plane *plane, uint64_t now_ns)
+{
+	struct dpdk_ask ask;
+
+	for (unsigned i = 0; i < RING; i++) {
+		if (rte_ring_dequeue_elem(plane->asks, &ask, sizeof(ask)))
+			return;
+		host_want(&plane->port[ask.port].host, ask.hop, now_ns);
+	}
+}
+
+static void input(struct dpdk_plane *plane, struct rte_mbuf *m, uint64_t now_ns)
+{
+	struct host *const host = &plane->port[m->port].host;
+	uint8_t answer[HOST_FRAME_MAX];
+	struct packet packet;
+	const enum packet_kind kind = packet_read(&packet, rte_pktmbuf_mtod(m, const uint8_t *),
+						  m->data_len, host->config.vlan);
+	const unsigned len = host_input(host, kind, &packet, answer, now_ns);
+
+	if (len)
+		send_frame(plane, m->port, answer, len);
+	rte_pktmbuf_free(m);
+}
+
+static void take_frames(struct dpdk_plane *plane, uint64_t now_ns)
+{
+	void *frame[BURST];
+	const unsigned n = rte_ring_dequeue_burst(plane->to_hosts, frame, BURST, NULL);
+
+	for (unsigned i = 0; i < n; i++)
+		input(plane, frame[i], now_ns);
+}
+
+static void poll_hosts(struct dpdk_plane *plane, uint64_t now_ns)
+{
+	uint8_t frame[HOST_FRAME_MAX];
+
+	for (unsigned p = 0; p < plane->n_ports; p++) {
+		unsigned len;
+
+		while ((len = host_poll(&plane->port[p].host, frame, now_ns)))
+			send_frame(plane, p, frame, len);
+	}
+}
+
+static void *run(void *arg)
+{
+	static const struct timespec nap = {.tv_nsec = NAP_NS};
+	struct dpdk_plane *const plane = arg;
+
+	while (!atomic_load(&plane->stop)) {
+		const uint64_t now_ns = clock_mono_ns(&clock_system);
+
+		take_asks(plane, now_ns);
+		take_frames(plane, now_ns);
+		poll_hosts(plane, now_ns);
+		nanosleep(&nap, NULL);
+	}
+	return NULL;
+}
+
+void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[16])
+{
+	struct dpdk_ask ask = {.port = port};
+
+	memcpy(ask.hop, hop, sizeof(ask.hop));
+	(void)rte_ring_enqueue_elem(plane->asks, &ask, sizeof(ask)); // full: asked again
+}
+
+void dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame)
+{
+	if (rte_ring_enqueue(plane->to_hosts, frame))
+		rte_pktmbuf_free(frame);
+}
+
+// ---- Open and close
+
+static int port_of(const struct dpdk_plane *plane, uint16_t id)
+{
+	for (unsigned p = 0; p < plane->n_ports; p++) {
+		if (plane->port[p].id == id)
+			return (int)p;
+	}
+	return -1;
+}
+
+static int make_rings(struct dpdk_plane *plane)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	plane->to_hosts = rte_ring_create("to_hosts", RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	plane->from_hosts =
+		rte_ring_create("from_hosts", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	plane->asks = rte_ring_create_elem("asks", sizeof(struct dpdk_ask), RING, SOCKET_ID_ANY,
+					   RING_F_SC_DEQ);
+	for (unsigned i = 0; plane->n_workers > 1 && i < plane->n_workers; i++) {
+		snprintf(name, sizeof(name), "inbox_%u", i);
+		plane->inbox[i] = rte_ring_create(name, RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+		if (!plane->inbox[i])
+			return -ENOMEM;
+	}
+	return plane->to_hosts && plane->from_hosts && plane->asks ? 0 : -ENOMEM;
+}
+
+static int make_memory(struct dpdk_plane *plane, char error[IO_ERROR_MAX])
+{
+	const unsigned n = BUFFERS_OF_PORT * plane->n_ports * plane->n_workers + BUFFERS;
+
+	plane->pool = rte_pktmbuf_pool_create("datagrams", n, CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+					      (int)rte_socket_id());
+	if (plane->pool && !make_rings(plane))
+		return 0;
+	snprintf(error, IO_ERROR_MAX,
+		 "no memory for %u buffers of DPDK: reserve more huge pages, or -m in dpdk.eal", n);
+	return -ENOMEM;
+}
+
+static int open_ports(struct dpdk_plane *plane, const struct io_dpdk_config *config,
+		      char error[IO_ERROR_MAX])
+{
+	int status = 0;
+
+	for (unsigned i = 0; !status && i < config->n_ports; i++) {
+		status = dpdk_port_open(&plane->port[i], &config->port[i], plane->n_workers,
+					plane->pool, error);
+		if (!status && port_of(plane, plane->port[i].id) >= 0) {
+			snprintf(error, IO_ERROR_MAX, "port %s is there twice",
+				 config->port[i].device);
+			status = -EINVAL;
+		}
+		plane->n_ports += !status;
+	}
+	return status;
+}
+
+static void end(struct dpdk_plane *plane)
+{
+	atomic_store(&plane->stop, true);
+	if (plane->has_thread)
+		pthread_join(plane->thread, NULL);
+	while (plane->n_ports)
+		dpdk_port_close(&plane->port[--plane->n_ports]);
+	dpdk_eal_stop();
+	free(plane);
+	the_plane = NULL;
+}
+
+static int begin(struct dpdk_plane *plane, const struct io_dpdk_config *config,
+		 char error[IO_ERROR_MAX])
+{
+	int status;
+
+	plane->n_workers = config->n_workers;
+	plane->n_ports = config->n_ports; // for the memory's size
+	status = make_memory(plane, error);
+	plane->n_ports = 0;
+	if (!status)
+		status = open_ports(plane, config, error);
+	if (!status) {
+		status = -pthread_create(&plane->thread, NULL, run, plane);
+		if (status)
+			snprintf(error, IO_ERROR_MAX, "no thread for the ports' hosts");
+	}
+	plane->has_thread = !status;
+	return status;
+}
+
+struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, int *status,
+				   char error[IO_ERROR_MAX])
+{
+	if (!the_plane) {
+		*status = dpdk_eal_start(config, error);
+		if (*status)
+			return NULL;
+		the_plane = calloc(1, sizeof(*the_plane));
+		*status = the_plane ? begin(the_plane, config, error) : -ENOMEM;
+		if (*status && the_plane)
+			end(the_plane);
+		if (*status)
+			return NULL;
+		pthread_setname_np(the_plane->thread, "ports");
+	}
+	the_plane->users++;
+	return the_plane;
+}
+
+void dpdk_plane_leave(struct dpdk_plane *plane)
+{
+	if (!--plane->users)
+		end(plane);
+}

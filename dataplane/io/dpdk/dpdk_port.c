@@ -1,0 +1,129 @@
+#include "dataplane/io/dpdk/dpdk_port.h"
+
+#include <errno.h>
+#include <rte_ethdev.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { DESCRIPTORS = 1024, NAME_MAX_LEN = 63 };
+
+static int wrong(const struct dpdk_port *port, int status, const char *what,
+		 char error[IO_ERROR_MAX])
+{
+	snprintf(error, IO_ERROR_MAX, "port %s: %s: %s", port->device, what, strerror(-status));
+	return status;
+}
+
+// A device's name ends where its arguments begin.
+static int find(struct dpdk_port *port, char error[IO_ERROR_MAX])
+{
+	char name[NAME_MAX_LEN + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(port->device, ","), port->device);
+	if (!rte_eth_dev_get_port_by_name(name, &port->id))
+		return 0;
+	snprintf(error, IO_ERROR_MAX,
+		 "port %s: DPDK knows no such device; for PCI, bind it to vfio-pci first "
+		 "(dpdk-devbind.py)",
+		 port->device);
+	return -ENODEV;
+}
+
+static int configure(struct dpdk_port *port, const struct rte_eth_dev_info *info,
+		     unsigned n_workers, char error[IO_ERROR_MAX])
+{
+	struct rte_eth_conf conf = {0};
+	int status;
+
+	if (info->max_tx_queues < n_workers) {
+		snprintf(error, IO_ERROR_MAX,
+			 "port %s has %u transmit queues, fewer than dataplane.workers (%u)",
+			 port->device, info->max_tx_queues, n_workers);
+		return -EINVAL;
+	}
+	port->rx_queues =
+		(uint16_t)(info->max_rx_queues < n_workers ? info->max_rx_queues : n_workers);
+	if (port->rx_queues > 1) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf =
+			info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
+	}
+	status = rte_eth_dev_configure(port->id, port->rx_queues, (uint16_t)n_workers, &conf);
+	return status ? wrong(port, status, "configuration", error) : 0;
+}
+
+static int set_up_queues(struct dpdk_port *port, const struct rte_eth_dev_info *info,
+			 unsigned n_workers, struct rte_mempool *pool, char error[IO_ERROR_MAX])
+{
+	const unsigned socket = (unsigned)rte_eth_dev_socket_id(port->id);
+	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
+	int status = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+
+	for (uint16_t q = 0; !status && q < port->rx_queues; q++)
+		status = rte_eth_rx_queue_setup(port->id, q, rx, socket, &info->default_rxconf,
+						pool);
+	for (uint16_t q = 0; !status && q < n_workers; q++)
+		status = rte_eth_tx_queue_setup(port->id, q, tx, socket, &info->default_txconf);
+	return status ? wrong(port, status, "queues", error) : 0;
+}
+
+static int start(struct dpdk_port *port, char error[IO_ERROR_MAX])
+{
+	const int status = rte_eth_dev_start(port->id);
+
+	if (status)
+		return wrong(port, status, "start", error);
+	if (rte_eth_allmulticast_enable(port->id))
+		log_debug("dpdk", "port %s takes no multicast by itself", port->device);
+	return 0;
+}
+
+static int make_host(struct dpdk_port *port, const struct io_dpdk_port *config,
+		     char error[IO_ERROR_MAX])
+{
+	struct host_config host = config->host;
+	struct rte_ether_addr mac;
+	char why[HOST_ERROR_MAX];
+	int status = rte_eth_macaddr_get(port->id, &mac);
+
+	if (status)
+		return wrong(port, status, "MAC", error);
+	memcpy(host.mac, mac.addr_bytes, sizeof(host.mac));
+	status = host_init(&port->host, &host, why);
+	if (status)
+		snprintf(error, IO_ERROR_MAX, "port %.60s: %.180s", port->device, why);
+	return status;
+}
+
+int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
+		   struct rte_mempool *pool, char error[IO_ERROR_MAX])
+{
+	struct rte_eth_dev_info info;
+	int status;
+
+	port->device = config->device;
+	port->udp_checksum = config->udp_checksum;
+	status = find(port, error);
+	if (!status) {
+		status = rte_eth_dev_info_get(port->id, &info);
+		if (status)
+			return wrong(port, status, "what it can do", error);
+	}
+	if (!status)
+		status = configure(port, &info, n_workers, error);
+	if (!status)
+		status = set_up_queues(port, &info, n_workers, pool, error);
+	if (!status)
+		status = make_host(port, config, error);
+	if (!status)
+		status = start(port, error);
+	return status;
+}
+
+void dpdk_port_close(struct dpdk_port *port)
+{
+	rte_eth_dev_stop(port->id);
+	rte_eth_dev_close(port->id);
+}

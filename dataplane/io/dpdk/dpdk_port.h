@@ -1,0 +1,22 @@
+#pragma once
+// A port of DPDK, and the host on it. Open and close: control thread only.
+
+#include <rte_ether.h>
+#include <rte_mempool.h>
+
+#include "dataplane/io/io.h"
+#include "dataplane/io/io_dpdk.h"
+
+struct dpdk_port {
+	uint16_t id;
+	uint16_t rx_queues; // 1 to the number of workers; worker i polls queue i, if there is one
+	bool udp_checksum;
+	const char *device;
+	struct host host;
+};
+
+// Configures and starts it with a transmit queue for each worker, as many receive queues as it has
+// up to that. 0, or -errno with what was wrong in error.
+int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
+		   struct rte_mempool *pool, char error[IO_ERROR_MAX]);
+void dpdk_port_close(struct dpdk_port *port);

@@ -1,0 +1,59 @@
+#pragma once
+// Next hops of a port: the MAC of each address on its link (RFC 826, RFC 4861 in short). One thread
+// writes, any number read without waiting. What is not known yet is asked for three times, a second
+// apart; who does not answer counts as gone for a while; who is known is asked again from time to
+// time, and stays known until he fails to answer.
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	NEIGHBOURS_MAX = 4096, // a power of two
+	NEIGHBOUR_ASKS = 3,
+};
+
+#define NEIGHBOUR_ASK_NS   1000000000ull  // between two asks
+#define NEIGHBOUR_FRESH_NS 30000000000ull // after an answer; then he is asked again
+#define NEIGHBOUR_GONE_NS  20000000000ull // after the last ask without an answer
+
+enum neighbour_state {
+	NEIGHBOUR_NONE,
+	NEIGHBOUR_ASKED,
+	NEIGHBOUR_KNOWN,
+	NEIGHBOUR_GONE,
+};
+
+struct neighbour {
+	_Atomic uint64_t word;  // state, version, MAC: what readers trust
+	_Atomic uint64_t ip[2]; // in host order
+	// The writer's alone.
+	uint64_t next_ns; // when something has to be done
+	uint8_t asks;     // since the last answer
+	bool is_static;
+};
+
+struct neighbours {
+	unsigned n; // in use
+	struct neighbour at[NEIGHBOURS_MAX];
+};
+
+// Any thread. KNOWN with his MAC, else nothing in mac.
+enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t ip[16],
+				    uint8_t mac[6]);
+
+// ---- The writer's
+
+// From now on he is known, for good.
+bool neighbour_add_static(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6]);
+// Somebody needs him: asked for by the next neighbour_due, unless he is known or gone. False when
+// the table is full of others that are in use.
+bool neighbour_want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
+// He has said who he is. Only those who are wanted are learnt: strangers do not fill the table.
+void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6],
+		     uint64_t now_ns);
+
+// One who is due to be asked now, or NULL; *at (0 at first) goes on from call to call, and ends at
+// NEIGHBOURS_MAX. Those who did not answer become GONE on the way.
+const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint64_t now_ns);
+void neighbour_ip(const struct neighbour *neighbour, uint8_t ip[16]);
