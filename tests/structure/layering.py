@@ -23,6 +23,9 @@ MAY_INCLUDE = {
     "bench": ("base/", "crypto/", "dataplane/"),
 }
 
+# Rooms of dataplane/ that know nothing of what they carry: base/ and themselves.
+DATAPLANE = ("io", "net")
+
 # Rooms of control/, from the ground up: what of control/ each may include beside itself. Files that
 # stand in control/ itself put everything together.
 CONTROL = {
@@ -39,9 +42,10 @@ CONTROL = {
 
 # Rooms where data flows one way: no file includes its way back to itself. What a face declares for
 # those outside is for the files behind it too.
-ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "ue", "bench", "control/json", "control/http",
-           "control/config", "control/store", "control/registry", "control/push", "control/api",
-           "control/operations", "tools", "tools/ctl", "tools/fleet", "tools/load", "tools/vectors")
+ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "dataplane/net", "ue", "bench",
+           "control/json", "control/http", "control/config", "control/store", "control/registry",
+           "control/push", "control/api", "control/operations", "tools", "tools/ctl", "tools/fleet",
+           "tools/load", "tools/vectors")
 FACES = ("bench/floor", "bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
          "http/http", "http/http_server", "config/config", "store/store",
          "registry/af", "registry/group", "registry/ue")
@@ -72,8 +76,9 @@ def sources():
 
 
 def allowed(name, folder, include):
-    if name.startswith("dataplane/io/"): # back ends know nothing of what they carry
-        return include.startswith(("base/", "dataplane/io/"))
+    room = Path(name).parent.name
+    if folder == "dataplane" and room in DATAPLANE:
+        return include.startswith(("base/", f"dataplane/{room}/"))
     return include.startswith(folder + "/") or any(
         include == entry or (entry.endswith("/") and include.startswith(entry))
         for entry in MAY_INCLUDE[folder])
