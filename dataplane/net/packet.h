@@ -3,8 +3,10 @@
 // already, and frames read. No octet of a frame is believed before its length has been checked.
 // Pure functions, no library. Any thread.
 //
-//	Ethernet (14) [VLAN tag (4), IEEE 802.1Q] IPv4 (20, RFC 791) or IPv6 (40, RFC 8200) UDP (8,
-// RFC 768)
+//	Ethernet  14 octets    IEEE 802.3
+//	VLAN tag   4, if any   IEEE 802.1Q
+//	IPv4      20           RFC 791     or IPv6, 40, RFC 8200
+//	UDP        8           RFC 768
 //
 // Addresses are 16 octets; IPv4 as ::ffff:a.b.c.d. Ports and VLANs are in host order.
 
@@ -20,6 +22,7 @@ enum {
 	PACKET_IPV6_HEADER = 40,
 	PACKET_UDP_HEADER = 8,
 	PACKET_HEADERS_MAX = PACKET_ETHERNET + PACKET_VLAN + PACKET_IPV6_HEADER + PACKET_UDP_HEADER,
+	PACKET_PAYLOAD_MAX = 65535 - PACKET_IPV4_HEADER - PACKET_UDP_HEADER, // what IPv4 can carry
 	PACKET_NO_VLAN = 0, // 802.1Q: VLAN 0 is no VLAN
 };
 
@@ -39,19 +42,19 @@ struct packet_path {
 	uint8_t len; // octets of headers
 	bool is_ipv6;
 	bool udp_checksum;
-	uint32_t ip_sum; // of 16-bit words in network order: IPv4's header but for length and
-			 // destination
-	uint32_t
-		udp_sum; // of the pseudo-header and UDP's but for lengths, destination and its port
+	// Of 16-bit words in network order: IPv4's header but for length and destination; the
+	// pseudo-header and UDP's but for lengths, destination and its port.
+	uint32_t ip_sum;
+	uint32_t udp_sum;
 };
 
 // IPv4: no options, DF set, identification 0 (RFC 6864 4.1), TTL 64. IPv6: no extension headers,
 // hop limit 64, flow label 0.
 void packet_path_init(struct packet_path *path, const struct packet_source *source);
 
-// Writes the headers right in front of `len` octets of payload towards a peer of the path's family
-// behind the next hop's MAC; payload - path->len is where they begin. UDP's checksum, if any, is
-// computed here; a sum of zero is sent as 0xffff.
+// Writes the headers right in front of `len` octets of payload (at most PACKET_PAYLOAD_MAX) towards
+// a peer of the path's family behind the next hop's MAC; payload - path->len is where they begin.
+// UDP's checksum, if any, is computed here; a sum of zero is sent as 0xffff (RFC 768).
 void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
 		  const uint8_t ip[PACKET_IP], uint16_t port, uint8_t *payload, unsigned len);
 
@@ -65,12 +68,12 @@ void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
 	X(ICMPV6, "icmpv6")     /* likewise */                                                     \
 	X(OTHER, "other")       /* a protocol that is nothing to us */                             \
 	X(TAGGED, "vlan")       /* of another VLAN, or tagged twice */                             \
-	X(SHORT, "short")       /* ends within a header */                                         \
-	X(LENGTHS, "lengths")   /* lengths that contradict each other, or the frame's */           \
+	X(SHORT, "short")       /* the frame, or IP's part of it, ends within a header */          \
+	X(LENGTHS, "lengths")   /* of headers: contradict each other, or the frame */              \
 	X(FRAGMENT, "fragment") /* a part of a datagram: ours are never fragmented */              \
 	X(IP_CHECKSUM, "ip_checksum")                                                              \
 	X(CHECKSUM, "checksum") /* UDP's or ICMP's */                                              \
-	X(ADDRESS, "address")   /* a source that is no unicast address, or port 0 */
+	X(ADDRESS, "address")   /* source not unicast, or mapped IPv4 in IPv6; port 0 */
 
 enum packet_kind {
 #define X(name, text) PACKET_##name,
@@ -91,8 +94,9 @@ struct packet {
 
 // Reads a frame of len octets that came in on a port of that VLAN. IPv4 options are passed over;
 // extension headers of IPv6 make it OTHER (a fragment header: FRAGMENT). Ethernet's padding behind
-// the datagram is not part of it. Whatever is returned, nothing outside of the frame was read;
-// *packet is whole for UDP, ARP, ICMPV4 and ICMPV6, else undefined.
+// the datagram is not part of it; UDP's length must be all that IP carries. Whatever is returned,
+// nothing outside of the frame was read; *packet is whole for UDP, ARP, ICMPV4 and ICMPV6, else
+// undefined.
 enum packet_kind packet_read(struct packet *packet, const uint8_t *frame, unsigned len,
 			     uint16_t vlan);
 const char *packet_kind_name(enum packet_kind kind);
