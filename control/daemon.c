@@ -13,6 +13,7 @@
 #include "control/app.h"
 #include "control/apply.h"
 #include "control/config/config.h"
+#include "control/daemon_ports.h"
 #include "control/doors.h"
 #include "control/http/http_server.h"
 #include "control/loop.h"
@@ -182,9 +183,14 @@ static int open_dataplane(struct daemon *d)
 		.clock = d->app.clock,
 		.event_fd = d->event_fd,
 	};
+	struct io_dpdk_config ports;
 	char text[DP_ERROR_MAX];
 	int error;
 
+	if (config->dpdk.n_ports) {
+		daemon_ports(&ports, config);
+		dp.io_arg = &ports;
+	}
 	reload_tuning(config, &dp.tuning);
 	error = dp_open(&dp, &d->app.dp, text);
 	if (error) {

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "control/config/config_yaml_walk.h"
 
-enum { TEXT_MAX = 200, VLAN_MAX = 4094, MAC = 6, IPV4_BITS = 32, IPV6_BITS = 128 };
+enum { TEXT_MAX = 127, VLAN_MAX = 4094, MAC = 6, IPV4_BITS = 32, IPV6_BITS = 128 };
 
 // ---- Forms
 
@@ -144,7 +144,7 @@ static const struct port_member {
 	const char *expected;
 } members[] = {
 	{"device", 0, set_device,
-	 "the name of a device with its arguments, at most 200 characters"},
+	 "the name of a device with its arguments, at most 127 characters"},
 	{"addresses", CONFIG_ADDRESSES_MAX, add_address, "an address with its prefix: 10.0.0.1/24"},
 	{"gateways", 2, add_gateway, "an address, one of each family"},
 	{"neighbours", CONFIG_NEIGHBOURS_MAX, add_neighbour,
@@ -283,7 +283,7 @@ void walk_arguments(struct walk *w, const struct option *option, const yaml_node
 		if (!text || !*text || strlen(text) > TEXT_MAX) {
 			walk_wrong(
 				w, walk_line(item),
-				"dpdk.eal: found %s, expected an argument of 1 to 200 characters",
+				"dpdk.eal: found %s, expected an argument of 1 to 127 characters",
 				walk_shown(item, found));
 			continue;
 		}

@@ -9,6 +9,9 @@ const struct io_ops *const io_back_ends[] = {
 #ifdef HAVE_URING
 	&io_uring_back_end,
 #endif
+#ifdef HAVE_DPDK
+	&io_dpdk,
+#endif
 	&io_mem_back_end,   NULL,
 };
 

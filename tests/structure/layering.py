@@ -16,7 +16,8 @@ MAY_INCLUDE = {
     "base": (),
     "crypto": ("base/",),
     "dataplane": ("base/", "crypto/"),
-    "control": ("base/", "crypto/", "dataplane/dp.h", "dataplane/reason.h"),
+    "control": ("base/", "crypto/", "dataplane/dp.h", "dataplane/reason.h",
+                "dataplane/io/io_dpdk.h"),
     "ue": (),
     "tools": ("base/", "crypto/", "ue/", "dataplane/frame.h", "dataplane/reason.h",
               "control/json/json.h", "control/json/problem.h", "control/loop.h"),
@@ -61,6 +62,7 @@ LIBRARIES = {
     "yaml.h": ("control/config/config_yaml",),
     "rocksdb/": ("control/store/store_rocksdb",),
     "liburing.h": ("dataplane/io/io_uring",),
+    "rte_": ("dataplane/io/dpdk/",),
     "xxhash.h": ("base/hash",),
     "histedit.h": ("tools/ctl/",),
 }

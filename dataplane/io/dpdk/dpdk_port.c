@@ -103,7 +103,7 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 	struct rte_eth_dev_info info;
 	int status;
 
-	port->device = config->device;
+	snprintf(port->device, sizeof(port->device), "%s", config->device);
 	port->udp_checksum = config->udp_checksum;
 	status = find(port, error);
 	if (!status) {

@@ -7,11 +7,13 @@
 #include "dataplane/io/io.h"
 #include "dataplane/io/io_dpdk.h"
 
+enum { DPDK_DEVICE_MAX = 127 };
+
 struct dpdk_port {
 	uint16_t id;
 	uint16_t rx_queues; // 1 to the number of workers; worker i polls queue i, if there is one
 	bool udp_checksum;
-	const char *device;
+	char device[DPDK_DEVICE_MAX + 1];
 	struct host host;
 };
 
