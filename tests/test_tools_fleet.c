@@ -128,7 +128,7 @@ static void send_to(const struct sender *s, const struct fleet *fleet, uint64_t 
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&to;
 	struct subscriber_address address;
 
-	subscriber_address(fleet->options.family, (uint16_t)fleet->options.port, i, &address);
+	subscriber_address(&fleet->options.net, i, &address);
 	if (s->family == AF_INET) {
 		memset(&to, 0, sizeof(to));
 		v4->sin_family = AF_INET;
@@ -172,7 +172,7 @@ static int64_t receive_ack(const struct sender *s, const struct fleet *fleet, ui
 	address.port = ntohs(from.sin6_port);
 	if (s->family == AF_INET)
 		address.ipv4 = ntohl(((struct sockaddr_in *)&from)->sin_addr.s_addr);
-	i = subscriber_at(fleet->options.family, (uint16_t)fleet->options.port, &address);
+	i = subscriber_at(&fleet->options.net, &address);
 	cr_assert(i >= 0, "an ACK from %x port %u", address.ipv4, address.port);
 	derive_block(s, (uint64_t)i, registration, MESSAGE_TYPE_ACK, ack.push_id, &block);
 	item = (struct aead_item){.key = message_key(&block, message_suite_find(1)),
@@ -200,6 +200,7 @@ static struct akmapush_ue_af afs[1];
 static void open_fleet(struct fleet_options options)
 {
 	options.port = 21000 + (uint64_t)getpid() % 600 * 16;
+	subscriber_net_init(&options.net, options.net.family, (uint16_t)options.port, NULL);
 	options.status = options.status ? options.status : 1;
 	options.threads = options.threads ? options.threads : 1;
 	options.list_max = 8;
@@ -293,7 +294,7 @@ Test(tools_fleet, ipv6_and_builtin_crypto)
 	sender_open(&s, AF_INET6);
 	fleet.crypto = &akmapush_ue_crypto_builtin;
 	start((struct fleet_options){
-		.count = 8, .family = SUBSCRIBER_V6, .threads = 2, .status = 2});
+		.count = 8, .net.family = SUBSCRIBER_V6, .threads = 2, .status = 2});
 	reach_all(&s, 0, 8);
 	stop();
 	sender_close(&s);

@@ -86,34 +86,58 @@ Test(tools_subscriber, addresses_lead_back)
 				  3 * (uint64_t)SUBSCRIBER_PER_PORT + 17};
 	struct random random = random_start();
 	struct subscriber_address address;
+	struct subscriber_net net;
 
+	subscriber_net_init(&net, SUBSCRIBER_V4, 40000, NULL);
 	for (unsigned n = 0; n < 10000; n++) {
 		const uint64_t i = n < sizeof(edges) / sizeof(edges[0])
 					   ? edges[n]
 					   : random_next(&random) % 100000000;
 
-		cr_assert_eq(subscriber_address(SUBSCRIBER_V4, 40000, i, &address), 0);
+		cr_assert_eq(subscriber_address(&net, i, &address), 0);
 		cr_assert_eq(address.ipv4 >> 24, 127);
 		cr_assert_neq(address.ipv4 & 0xffffff, 0xffffff);
 		cr_assert_neq(address.ipv4 & 0xffffff, 0);
-		cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &address), i, "%lu, seed %#lx", i,
-			     random.seed);
+		cr_assert_eq(subscriber_at(&net, &address), i, "%lu, seed %#lx", i, random.seed);
 	}
 }
 
 Test(tools_subscriber, first_address_and_text)
 {
 	struct subscriber_address address;
+	struct subscriber_net net;
 	char text[SUBSCRIBER_ADDRESS];
 
-	subscriber_address(SUBSCRIBER_V4, 48470, 258, &address);
-	subscriber_address_text(&address, text);
+	subscriber_net_init(&net, SUBSCRIBER_V4, 48470, NULL);
+	subscriber_address(&net, 258, &address);
+	subscriber_address_text(&net, &address, text);
 	cr_assert_str_eq(text, "127.1.1.2");
 	cr_assert_eq(address.port, 48470);
-	subscriber_address(SUBSCRIBER_V6, 48470, 3, &address);
-	subscriber_address_text(&address, text);
+	subscriber_net_init(&net, SUBSCRIBER_V6, 48470, NULL);
+	subscriber_address(&net, 3, &address);
+	subscriber_address_text(&net, &address, text);
 	cr_assert_str_eq(text, "::1");
 	cr_assert_eq(address.port, 48473);
+}
+
+Test(tools_subscriber, other_networks)
+{
+	struct subscriber_address address;
+	struct subscriber_net net;
+	char text[SUBSCRIBER_ADDRESS];
+
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "10.9.0.0"), 0);
+	subscriber_address(&net, 258, &address);
+	subscriber_address_text(&net, &address, text);
+	cr_assert_str_eq(text, "10.9.1.2");
+	cr_assert_eq(subscriber_at(&net, &address), 258);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "fd00::2"), 0);
+	subscriber_address(&net, 3, &address);
+	subscriber_address_text(&net, &address, text);
+	cr_assert_str_eq(text, "fd00::2");
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "fd00::2"), -EINVAL);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "10.9.0.0"), -EINVAL);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "255.2.0.0"), -EINVAL);
 }
 
 Test(tools_subscriber, what_is_outside_is_refused)
@@ -122,13 +146,15 @@ Test(tools_subscriber, what_is_outside_is_refused)
 	const struct subscriber_address last = {.ipv4 = 0x7fffffff, .port = 40000};
 	const struct subscriber_address port = {.ipv4 = SUBSCRIBER_IPV4, .port = 39999};
 	struct subscriber_address address;
+	struct subscriber_net v4, v6;
 
-	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &below), -ENOENT);
-	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &last), -ENOENT);
-	cr_assert_eq(subscriber_at(SUBSCRIBER_V4, 40000, &port), -ENOENT);
-	cr_assert_eq(subscriber_at(SUBSCRIBER_V6, 40000, &below), -ENOENT);
-	cr_assert_eq(subscriber_address(SUBSCRIBER_V4, 65535, SUBSCRIBER_PER_PORT, &address),
-		     -ERANGE);
-	cr_assert_eq(subscriber_address(SUBSCRIBER_V6, 40000, SUBSCRIBER_PORTS_V6, &address),
-		     -ERANGE);
+	subscriber_net_init(&v4, SUBSCRIBER_V4, 40000, NULL);
+	subscriber_net_init(&v6, SUBSCRIBER_V6, 40000, NULL);
+	cr_assert_eq(subscriber_at(&v4, &below), -ENOENT);
+	cr_assert_eq(subscriber_at(&v4, &last), -ENOENT);
+	cr_assert_eq(subscriber_at(&v4, &port), -ENOENT);
+	cr_assert_eq(subscriber_at(&v6, &below), -ENOENT);
+	cr_assert_eq(subscriber_address(&v6, SUBSCRIBER_PORTS_V6, &address), -ERANGE);
+	v4.port = 65535;
+	cr_assert_eq(subscriber_address(&v4, SUBSCRIBER_PER_PORT, &address), -ERANGE);
 }

@@ -1,5 +1,6 @@
 #include "tools/subscriber.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -85,43 +86,61 @@ void subscriber_akid(const struct subscribers *all, uint64_t i, uint32_t registr
 	assert(r < SUBSCRIBER_AKID);
 }
 
-int subscriber_address(enum subscriber_family family, uint16_t port, uint64_t i,
+int subscriber_net_init(struct subscriber_net *net, enum subscriber_family family, uint16_t port,
+			const char *first)
+{
+	uint8_t octets[16];
+
+	*net = (struct subscriber_net){
+		.family = family, .port = port, .ipv4 = SUBSCRIBER_IPV4, .ipv6 = SUBSCRIBER_IPV6};
+	if (!first)
+		return 0;
+	if (inet_pton(family == SUBSCRIBER_V4 ? AF_INET : AF_INET6, first, octets) != 1)
+		return -EINVAL;
+	if (family == SUBSCRIBER_V4)
+		net->ipv4 = load32_be(octets);
+	else
+		snprintf(net->ipv6, sizeof(net->ipv6), "%s", first);
+	return net->ipv4 > UINT32_MAX - SUBSCRIBER_PER_PORT ? -EINVAL : 0;
+}
+
+int subscriber_address(const struct subscriber_net *net, uint64_t i,
 		       struct subscriber_address *address)
 {
-	uint64_t per_port = family == SUBSCRIBER_V4 ? SUBSCRIBER_PER_PORT : 1;
+	const bool is_v4 = net->family == SUBSCRIBER_V4;
+	const uint64_t per_port = is_v4 ? SUBSCRIBER_PER_PORT : 1;
 
-	if (i / per_port > (uint64_t)(UINT16_MAX - port) ||
-	    (family == SUBSCRIBER_V6 && i >= SUBSCRIBER_PORTS_V6))
+	if (i / per_port > (uint64_t)(UINT16_MAX - net->port) ||
+	    (!is_v4 && i >= SUBSCRIBER_PORTS_V6))
 		return -ERANGE;
-	address->ipv4 = family == SUBSCRIBER_V4 ? SUBSCRIBER_IPV4 + (uint32_t)(i % per_port) : 0;
-	address->port = (uint16_t)(port + i / per_port);
+	address->ipv4 = is_v4 ? net->ipv4 + (uint32_t)(i % per_port) : 0;
+	address->port = (uint16_t)(net->port + i / per_port);
 	return 0;
 }
 
-void subscriber_address_text(const struct subscriber_address *address,
+void subscriber_address_text(const struct subscriber_net *net,
+			     const struct subscriber_address *address,
 			     char text[SUBSCRIBER_ADDRESS])
 {
-	uint32_t a = address->ipv4;
+	const uint32_t a = address->ipv4;
 
-	if (a == 0)
-		strcpy(text, "::1");
+	if (net->family == SUBSCRIBER_V6)
+		strcpy(text, net->ipv6);
 	else
 		snprintf(text, SUBSCRIBER_ADDRESS, "%u.%u.%u.%u", a >> 24, a >> 16 & 255,
 			 a >> 8 & 255, a & 255);
 }
 
-int64_t subscriber_at(enum subscriber_family family, uint16_t port,
-		      const struct subscriber_address *address)
+int64_t subscriber_at(const struct subscriber_net *net, const struct subscriber_address *address)
 {
-	if (address->port < port)
+	if (address->port < net->port)
 		return -ENOENT;
-	if (family == SUBSCRIBER_V6)
-		return address->ipv4 == 0 && address->port - port < SUBSCRIBER_PORTS_V6
-			       ? address->port - port
+	if (net->family == SUBSCRIBER_V6)
+		return address->ipv4 == 0 && address->port - net->port < SUBSCRIBER_PORTS_V6
+			       ? address->port - net->port
 			       : -ENOENT;
-	if (address->ipv4 < SUBSCRIBER_IPV4 ||
-	    address->ipv4 - SUBSCRIBER_IPV4 >= SUBSCRIBER_PER_PORT)
+	if (address->ipv4 < net->ipv4 || address->ipv4 - net->ipv4 >= SUBSCRIBER_PER_PORT)
 		return -ENOENT;
-	return (int64_t)(address->port - port) * SUBSCRIBER_PER_PORT +
-	       (address->ipv4 - SUBSCRIBER_IPV4);
+	return (int64_t)(address->port - net->port) * SUBSCRIBER_PER_PORT +
+	       (address->ipv4 - net->ipv4);
 }

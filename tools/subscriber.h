@@ -6,8 +6,8 @@
 //   K_AUSF  HMAC-SHA-256(SHA-256(seed), "kausf" || i (8 octets) || registration number (4 octets))
 //   A-KID   0.<A-TID in base64url, no padding>@akma.5gc.mnc001.mcc001.3gppnetwork.org
 //   IPv4    127.1.0.0 + i, all on one port; the next port when the addresses up to
-//           127.255.255.254 are used up
-//   IPv6    ::1, a port each; the first 10,000 only
+//           127.255.255.254 are used up; or from another address on, as many a port
+//   IPv6    ::1 (or another address), a port each; the first 10,000 only
 //
 // K_AKMA, A-TID and K_AF follow from K_AUSF (TS 33.535 Annex A). The registration number counts
 // primary authentications: a new one gives new keys. Nothing here keeps anything but the seed. Any
@@ -22,7 +22,7 @@ enum {
 	SUBSCRIBER_SUPI = 21, // with the terminator
 	SUBSCRIBER_GPSI = 21,
 	SUBSCRIBER_AKID = 100,
-	SUBSCRIBER_ADDRESS = 16, // text of an address
+	SUBSCRIBER_ADDRESS = 46, // text of an address
 	SUBSCRIBER_PORT = 48470, // of a UE, unless asked otherwise
 	SUBSCRIBER_PORTS_V6 = 10000,
 };
@@ -30,6 +30,7 @@ enum {
 #define SUBSCRIBER_MAX      ((uint64_t)10000000000) // ten digits
 #define SUBSCRIBER_IPV4     ((uint32_t)0x7f010000)
 #define SUBSCRIBER_PER_PORT ((uint32_t)0x00feffff) // 127.1.0.0 to 127.255.255.254
+#define SUBSCRIBER_IPV6     "::1"
 
 struct subscribers {
 	const struct sha256_ops *sha;
@@ -49,19 +50,32 @@ void subscriber_kakma(const struct subscribers *all, uint64_t i, uint32_t regist
 void subscriber_akid(const struct subscribers *all, uint64_t i, uint32_t registration,
 		     char akid[SUBSCRIBER_AKID]);
 
+enum subscriber_family { SUBSCRIBER_V4, SUBSCRIBER_V6 };
+
+// Where all of them are.
+struct subscriber_net {
+	enum subscriber_family family;
+	uint16_t port;                 // of the first
+	uint32_t ipv4;                 // of the first, host order
+	char ipv6[SUBSCRIBER_ADDRESS]; // of all
+};
+
+// The loopback's, or from the address `first` on. 0, or -EINVAL: no address, or no such number of
+// them follows.
+int subscriber_net_init(struct subscriber_net *net, enum subscriber_family family, uint16_t port,
+			const char *first);
+
 // Where subscriber i is reached.
 struct subscriber_address {
-	uint32_t ipv4; // host order; IPv6: 0, the address is ::1
+	uint32_t ipv4; // host order; IPv6: 0
 	uint16_t port;
 };
 
-enum subscriber_family { SUBSCRIBER_V4, SUBSCRIBER_V6 };
-
-// 0, or -ERANGE when the ports from `port` on do not reach so far.
-int subscriber_address(enum subscriber_family family, uint16_t port, uint64_t i,
+// 0, or -ERANGE when the ports do not reach so far.
+int subscriber_address(const struct subscriber_net *net, uint64_t i,
 		       struct subscriber_address *address);
-void subscriber_address_text(const struct subscriber_address *address,
+void subscriber_address_text(const struct subscriber_net *net,
+			     const struct subscriber_address *address,
 			     char text[SUBSCRIBER_ADDRESS]);
 // The subscriber who is reached there, or -ENOENT.
-int64_t subscriber_at(enum subscriber_family family, uint16_t port,
-		      const struct subscriber_address *address);
+int64_t subscriber_at(const struct subscriber_net *net, const struct subscriber_address *address);

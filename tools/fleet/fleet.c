@@ -29,9 +29,9 @@ unsigned fleet_worker_of(const struct fleet *fleet, uint64_t i)
 	const uint64_t subscriber = fleet->options.from + i;
 	struct subscriber_address address;
 
-	if (fleet->options.family == SUBSCRIBER_V6)
+	if (fleet->options.net.family == SUBSCRIBER_V6)
 		return (unsigned)(subscriber % fleet->options.threads);
-	subscriber_address(SUBSCRIBER_V4, (uint16_t)fleet->options.port, subscriber, &address);
+	subscriber_address(&fleet->options.net, subscriber, &address);
 	return (unsigned)(address.ipv4 % fleet->options.threads);
 }
 
@@ -134,7 +134,7 @@ static int worker_add_socket(struct fleet_worker *w, uint16_t port, unsigned sha
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = w->n_sockets};
 	struct fleet_socket *s = &w->sockets[w->n_sockets];
-	int r = fleet_socket_open(s, w->fleet->options.family, port, share, is_last,
+	int r = fleet_socket_open(s, w->fleet->options.net.family, port, share, is_last,
 				  w->fleet->options.socket_buffer);
 
 	if (r)
@@ -149,7 +149,7 @@ static int sockets_open_port(struct fleet *fleet, uint16_t port)
 	const unsigned threads = (unsigned)fleet->options.threads;
 	int r = 0;
 
-	if (fleet->options.family == SUBSCRIBER_V6)
+	if (fleet->options.net.family == SUBSCRIBER_V6)
 		return worker_add_socket(&fleet->workers[(port - fleet->options.port) % threads],
 					 port, 1, true);
 	for (unsigned i = 0; i < threads && r == 0; i++)
@@ -163,8 +163,8 @@ static int sockets_open(struct fleet *fleet)
 	struct subscriber_address first, last;
 	int r = 0;
 
-	if (subscriber_address(o->family, (uint16_t)o->port, o->from, &first) ||
-	    subscriber_address(o->family, (uint16_t)o->port, o->from + o->count - 1, &last))
+	if (subscriber_address(&o->net, o->from, &first) ||
+	    subscriber_address(&o->net, o->from + o->count - 1, &last))
 		return -ERANGE;
 	for (unsigned i = 0; i < o->threads; i++) {
 		fleet->workers[i].sockets = calloc((size_t)(last.port - first.port) + 1,

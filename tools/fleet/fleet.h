@@ -22,7 +22,7 @@ enum { FLEET_THREADS_MAX = 64, FLEET_PUSH_FUNCTIONS_MAX = AKMAPUSH_UE_PUSH_FUNCT
 
 struct fleet_options {
 	uint64_t from, count, port, threads;
-	enum subscriber_family family;
+	struct subscriber_net net; // port is of it too
 	bool clock_untrusted, warm;
 	double lose, duplicate; // per cent
 	uint64_t random;        // where their randomness starts

@@ -31,7 +31,7 @@ static struct fleet fleet = {
 };
 static struct arg_texts af_names, push_functions;
 static const char *seed = "akmapush", *ua_star_id = "ff414b5001", *crypto_name = "openssl",
-		  *clock_kind = "trusted", *report_to;
+		  *clock_kind = "trusted", *report_to, *first;
 static uint64_t expect, n_pushes = 1;
 static double seconds_max, linger, reregister_after;
 static bool is_v6, json, quiet;
@@ -50,6 +50,8 @@ static const struct arg args[] = {
 	 "on ::1, a port and a socket each from --port on, so\n"
 	 "subscribers 0 to 9,999; else on 127.1.0.0 and up",
 	 &is_v6, 0, 0},
+	{ARG_TEXT, 0, "first", "ADDRESS", "of the first, in place of 127.1.0.0; with --ipv6 of all",
+	 &first, 0, 0},
 	{ARG_TITLE, 0, "What they are provisioned with", NULL, NULL, NULL, 0, 0},
 	{ARG_TEXTS, 0, "af", "FQDN",
 	 "accept pushes of this AF (default utility.example);\n"
@@ -223,13 +225,14 @@ static int fill_options(void)
 		fleet.crypto = &akmapush_ue_crypto_builtin;
 	else
 		return wrong("crypto", crypto_name, "openssl or builtin");
-	if (is_v6) {
-		fleet.options.family = SUBSCRIBER_V6;
-		if (fleet.options.socket_buffer == BUFFER)
-			fleet.options.socket_buffer = BUFFER_V6;
-	}
-	if (subscriber_address(fleet.options.family, (uint16_t)fleet.options.port,
-			       fleet.options.from + fleet.options.count - 1, &last)) {
+	if (is_v6 && fleet.options.socket_buffer == BUFFER)
+		fleet.options.socket_buffer = BUFFER_V6;
+	if (subscriber_net_init(&fleet.options.net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4,
+				(uint16_t)fleet.options.port, first))
+		return wrong("first", first,
+			     is_v6 ? "an IPv6 address" : "an IPv4 address, 16,711,679 follow");
+	if (subscriber_address(&fleet.options.net, fleet.options.from + fleet.options.count - 1,
+			       &last)) {
 		fputs("--count: there are not so many addresses and ports\n", stderr);
 		return -EINVAL;
 	}

@@ -56,7 +56,7 @@ static int bind_to(const struct fleet_socket *s)
 	const struct sockaddr_in6 v6 = {
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(s->port),
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_addr = IN6ADDR_ANY_INIT,
 	};
 	int r = s->family == SUBSCRIBER_V4 ? bind(s->fd, (const struct sockaddr *)&v4, sizeof(v4))
 					   : bind(s->fd, (const struct sockaddr *)&v6, sizeof(v6));

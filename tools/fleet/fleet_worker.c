@@ -127,7 +127,7 @@ static void take_burst(struct fleet_worker *w, struct fleet_socket *s,
 	unsigned n_acks = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int64_t subscriber = subscriber_at(o->family, (uint16_t)o->port, &in[i].ue);
+		int64_t subscriber = subscriber_at(&o->net, &in[i].ue);
 
 		if (subscriber < (int64_t)o->from || (uint64_t)subscriber - o->from >= o->count) {
 			fleet_add(&w->counter[FLEET_strangers], 1);

@@ -13,6 +13,8 @@ enum { LINES = 10000, LINE_MAX_ = 160, PATH = 400 };
 static const char *group;
 static bool no_gpsi, no_address, is_v6, members_only;
 static uint64_t port = SUBSCRIBER_PORT;
+static const char *first_address;
+static struct subscriber_net net;
 
 static const struct arg args[] = {
 	{ARG_TITLE, 0, "Provisioning", NULL, NULL, NULL, 0, 0},
@@ -23,6 +25,9 @@ static const struct arg args[] = {
 	{ARG_UINT, 0, "port", "N", "UDP port of the UEs (default 48470)", &port, 1, UINT16_MAX},
 	{ARG_FLAG, 0, "ipv6", NULL, "on ::1, a port each from --port on: subscribers 0 to 9,999",
 	 &is_v6, 0, 0},
+	{ARG_TEXT, 0, "first", "ADDRESS",
+	 "of the first subscriber, in place of 127.1.0.0; with --ipv6 of all", &first_address, 0,
+	 0},
 	{ARG_FLAG, 0, "no-gpsi", NULL, "SUPI alone", &no_gpsi, 0, 0},
 	{ARG_FLAG, 0, "no-address", NULL, "bind SUPI and GPSI, say nothing of addresses",
 	 &no_address, 0, 0},
@@ -53,10 +58,9 @@ static int write_address(char *to, uint64_t i)
 	struct subscriber_address address;
 	char text[SUBSCRIBER_ADDRESS];
 
-	if (no_address ||
-	    subscriber_address(is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4, (uint16_t)port, i, &address))
+	if (no_address || subscriber_address(&net, i, &address))
 		return 0;
-	subscriber_address_text(&address, text);
+	subscriber_address_text(&net, &address, text);
 	return sprintf(to, ",\"address\":\"%s\",\"port\":%u", text, address.port);
 }
 
@@ -195,8 +199,14 @@ int load_provision(int argc, char **argv)
 		fputs("--group: letters, digits, '-', '.', '_' and '@' only\n", stderr);
 		return 2;
 	}
-	if (!no_address && subscriber_address(is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4, (uint16_t)port,
-					      load_options.from + load_options.count - 1, &last)) {
+	if (subscriber_net_init(&net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4, (uint16_t)port,
+				first_address)) {
+		fprintf(stderr, "--first: %s: %s\n", first_address,
+			is_v6 ? "an IPv6 address" : "an IPv4 address, 16,711,679 follow");
+		return 2;
+	}
+	if (!no_address &&
+	    subscriber_address(&net, load_options.from + load_options.count - 1, &last)) {
 		fputs("--count: there are not so many addresses and ports\n", stderr);
 		return 2;
 	}
