@@ -347,6 +347,15 @@ Test(packet_read, icmp_without_its_header)
 	}
 }
 
+// Nothing in ICMP would contradict a length that IPv4's header itself exceeds.
+Test(packet_read, total_length_within_the_header)
+{
+	const struct frame frame = icmp(false);
+
+	for (unsigned total = 0; total < 20; total++)
+		check_word(&frame, frame.ip + 2, total, PACKET_LENGTHS, "total length");
+}
+
 // ---- Protocols
 
 Test(packet_read, versions)
