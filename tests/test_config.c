@@ -40,6 +40,15 @@ static void expect_wrong(const char *text, const char *told)
 	cr_expect(strstr(reports.text, told), "told '%s', not '%s'", reports.text, told);
 }
 
+static struct config *expect_good(const char *text)
+{
+	struct reports reports;
+	struct config *config;
+
+	cr_assert_eq(parse(text, &config, &reports), 0, "%s", reports.text);
+	return config;
+}
+
 Test(config, defaults)
 {
 	struct reports reports;
@@ -155,7 +164,7 @@ Test(config, values)
 	expect_wrong("dataplane: {source: {ipv4: '::1'}}\n", "an IPv4 address");
 	expect_wrong("dataplane: {source: 1.2.3.4}\n",
 		     "t.yaml:1: dataplane.source: found '1.2.3.4', expected a mapping");
-	expect_wrong("dataplane: {io: dpdk}\n", "one of kernel, sendmmsg, uring");
+	expect_wrong("dataplane: {io: pigeon}\n", "one of kernel, sendmmsg, uring, dpdk");
 	expect_wrong("http: {body_max: 1 KiB}\n", "http.body_max: found '1 KiB'");
 	expect_wrong("http: {body_max: 100 MB}\n", "http.body_max: found '100 MB'");
 	expect_wrong("akma: {mode_d_id: ff414b50}\n", "ten hex digits");
@@ -164,6 +173,96 @@ Test(config, values)
 	expect_wrong("- a\n- b\n", "expected a mapping of sections");
 	expect_wrong("store: {path: \"a\\0b\"}\n", "store.path");
 	expect_wrong("dataplane: {lap_pause: 100}\n", "from 2500 to 3600000");
+}
+
+#define PORTS(ports) "dataplane: {io: dpdk}\ndpdk:\n  ports: [" ports "]\n"
+#define A_PORT       "{device: net_null0, addresses: [10.0.0.1/24]}"
+
+Test(config, ports_of_dpdk)
+{
+	struct config *config =
+		expect_good("dataplane: {io: dpdk}\ndpdk:\n  eal: [--no-huge, -m, '64']\n  ports:\n"
+			    "    - device: net_tap0,iface=x\n"
+			    "      addresses: [10.0.0.1/24, fd00::1/64]\n"
+			    "      gateways: [fd00::2, 10.0.0.2]\n"
+			    "      neighbours: [10.0.0.2=02:00:00:00:00:0f]\n"
+			    "      vlan: 4094\n"
+			    "      udp_checksum: false\n"
+			    "    - {device: '0000:01:00.0', addresses: [192.0.2.1/32]}\n");
+	const struct config_port *port = config->dpdk.ports;
+
+	cr_assert_eq(config->dpdk.n_eal, 3);
+	cr_assert_str_eq(config->dpdk.eal[2], "64");
+	cr_assert_eq(config->dpdk.n_ports, 2);
+	cr_assert_str_eq(port->device, "net_tap0,iface=x");
+	cr_assert_eq(port->n_addresses, 2);
+	cr_assert_eq(port->address[0].prefix, 120);
+	cr_assert_eq(port->address[1].prefix, 64);
+	cr_assert_arr_eq(port->address[0].ip + 10, "\xff\xff\x0a\x00\x00\x01", 6);
+	cr_assert(port->has_gateway[0] && port->has_gateway[1]);
+	cr_assert_eq(port->gateway[0][15], 2);
+	cr_assert_eq(port->gateway[1][0], 0xfd);
+	cr_assert_eq(port->n_neighbours, 1);
+	cr_assert_arr_eq(port->neighbour[0].mac, "\x02\x00\x00\x00\x00\x0f", 6);
+	cr_assert_eq(port->vlan, 4094);
+	cr_assert_not(port->udp_checksum);
+	cr_assert(port[1].udp_checksum && !port[1].vlan && !port[1].has_gateway[0]);
+	cr_assert_eq(port[1].address[0].prefix, 128);
+	config_free(config);
+}
+
+Test(config, ports_that_are_wrong)
+{
+	expect_wrong("dataplane: {io: dpdk}\n", "dpdk.ports: missing, while dataplane.io is dpdk");
+	expect_wrong("dpdk:\n  ports: [" A_PORT "]\n", "of no use while dataplane.io is kernel");
+	expect_wrong("dataplane: {io: dpdk, source: {ipv4: 10.0.0.1}}\ndpdk:\n  ports: [" A_PORT
+		     "]\n",
+		     "its ports have addresses");
+	expect_wrong("dpdk: {ports: 5}\n", "found '5', expected a list");
+	expect_wrong(PORTS("5"), "t.yaml:3: dpdk.ports: found '5', expected {device");
+	expect_wrong(PORTS("{device: net_null0}"), "device and addresses are expected");
+	expect_wrong(PORTS("{addresses: [10.0.0.1/24]}"), "device and addresses are expected");
+	expect_wrong(PORTS("{device: a, device: b}"), "device stands here for the second time");
+	expect_wrong(PORTS("{devise: a}"), "'devise' is not known here; device");
+	expect_wrong(PORTS("{device: [a], addresses: [10.0.0.1/24]}"), "device: found a list");
+	expect_wrong(PORTS("{device: a, addresses: 10.0.0.1/24}"),
+		     "addresses: found '10.0.0.1/24'");
+	for (const char *const *bad =
+		     (const char *const[]){"10.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33",
+					   "10.0.0/24", "fd00::1/129", "10.0.0.1/2x", "/24", NULL};
+	     *bad; bad++) {
+		char text[200];
+
+		snprintf(text, sizeof(text), PORTS("{device: a, addresses: ['%s']}"), *bad);
+		expect_wrong(text, "expected an address with its prefix");
+	}
+	expect_wrong(PORTS("{device: a, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/24, "
+			   "10.0.0.4/24, 10.0.0.5/24]}"),
+		     "addresses: found 5, expected at most 4");
+	expect_wrong(PORTS("{device: a, addresses: [10.0.0.1/24], gateways: [10.0.0.2, 10.0.0.3]}"),
+		     "one of each family");
+	expect_wrong(PORTS("{device: a, addresses: [10.0.0.1/24], vlan: 4095}"), "from 1 to 4094");
+	expect_wrong(PORTS("{device: a, addresses: [10.0.0.1/24], vlan: 0}"), "from 1 to 4094");
+	expect_wrong(PORTS("{device: a, addresses: [10.0.0.1/24], udp_checksum: 1}"),
+		     "true or false");
+	for (const char *const *bad =
+		     (const char *const[]){
+			     "10.0.0.2", "10.0.0.2=", "10.0.0.2=02:00:00:00:00",
+			     "10.0.0.2=02:00:00:00:00:00:00", "10.0.0.2=01:00:00:00:00:00",
+			     "10.0.0.2=02-00-00-00-00-00", "x=02:00:00:00:00:00", NULL};
+	     *bad; bad++) {
+		char text[200];
+
+		snprintf(text, sizeof(text),
+			 PORTS("{device: a, addresses: [10.0.0.1/24], neighbours: ['%s']}"), *bad);
+		expect_wrong(text, "expected an address and a MAC");
+	}
+	expect_wrong(PORTS(A_PORT ", {device: net_null0, addresses: [10.0.1.1/24]}"),
+		     "device net_null0 is there twice");
+	expect_wrong(PORTS(A_PORT ", {device: net_null1, addresses: [10.0.0.1/8]}"),
+		     "two ports have one address");
+	expect_wrong("dpdk: {eal: [[a]]}\n", "dpdk.eal: found a list, expected an argument");
+	expect_wrong("dpdk: {eal: ['']}\n", "expected an argument of 1 to 127 characters");
 }
 
 Test(config, options_that_do_not_fit_together)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "control/config/config_yaml.h"
 #include "control/config/config_yaml_walk.h"
@@ -180,19 +181,24 @@ static void read_rest(struct walk *w, yaml_parser_t *parser)
 int config_yaml_read(const char *text, size_t len, const char *name, struct config *config,
 		     config_report report, void *ctx)
 {
-	struct walk w = {.config = config, .name = name, .report = report, .ctx = ctx};
+	yaml_document_t document;
+	struct walk w = {.document = &document,
+			 .config = config,
+			 .name = name,
+			 .report = report,
+			 .ctx = ctx};
 	yaml_parser_t parser;
 
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	if (yaml_parser_load(&parser, &w.document)) {
-		const yaml_node_t *root = yaml_document_get_root_node(&w.document);
+	if (yaml_parser_load(&parser, &document)) {
+		const yaml_node_t *root = yaml_document_get_root_node(&document);
 
 		read_root(&w, root);
 		if (root)
 			read_rest(&w, &parser);
-		yaml_document_delete(&w.document);
+		yaml_document_delete(&document);
 	} else {
 		wrong_yaml(&w, &parser);
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "control/config/config_yaml_walk.h"
 
@@ -96,7 +97,7 @@ static void read_client(struct walk *w, const yaml_node_t *node, struct config_c
 void walk_clients(struct walk *w, const struct option *option, const yaml_node_t *node)
 {
 	size_t n;
-	const yaml_node_item_t *const items =
+	const int *const items =
 		walk_list(w, node, "tls.clients", "{name, role, af}", option->max, &n);
 
 	if (!n)

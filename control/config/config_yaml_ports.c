@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "base/text.h"
 #include "control/config/config_yaml_walk.h"
@@ -168,7 +169,7 @@ static void take_text(struct walk *w, struct config_port *port, const struct por
 static void take_member(struct walk *w, struct config_port *port, const struct port_member *member,
 			const yaml_node_t *value)
 {
-	const yaml_node_item_t *items;
+	const int *items;
 	char name[64];
 	size_t n;
 
@@ -248,7 +249,7 @@ static void check_twice(struct walk *w, const yaml_node_t *node, unsigned i)
 void walk_ports(struct walk *w, const struct option *option, const yaml_node_t *node)
 {
 	size_t n;
-	const yaml_node_item_t *const items =
+	const int *const items =
 		walk_list(w, node, "dpdk.ports", "{device, addresses, …}", option->max, &n);
 
 	if (!n)
@@ -272,8 +273,7 @@ void walk_ports(struct walk *w, const struct option *option, const yaml_node_t *
 void walk_arguments(struct walk *w, const struct option *option, const yaml_node_t *node)
 {
 	size_t n;
-	const yaml_node_item_t *const items =
-		walk_list(w, node, "dpdk.eal", "arguments", option->max, &n);
+	const int *const items = walk_list(w, node, "dpdk.eal", "arguments", option->max, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const yaml_node_t *const item = walk_node(w, items[i]);

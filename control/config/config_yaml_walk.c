@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <yaml.h>
 
 void walk_wrong(struct walk *w, unsigned line, const char *format, ...)
 {
@@ -25,7 +26,7 @@ unsigned walk_line(const yaml_node_t *node)
 
 yaml_node_t *walk_node(struct walk *w, int index)
 {
-	return yaml_document_get_node(&w->document, index);
+	return yaml_document_get_node(w->document, index);
 }
 
 // A node as it is shown to a reader: short and printable.
@@ -63,8 +64,8 @@ bool walk_is_nothing(const yaml_node_t *node)
 	       node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-const yaml_node_item_t *walk_list(struct walk *w, const yaml_node_t *node, const char *what,
-				  const char *form, size_t max, size_t *n)
+const int *walk_list(struct walk *w, const yaml_node_t *node, const char *what, const char *form,
+		     size_t max, size_t *n)
 {
 	char found[64];
 

@@ -24,8 +24,8 @@ MAY_INCLUDE = {
     "bench": ("base/", "crypto/", "dataplane/"),
 }
 
-# Rooms of dataplane/ that know nothing of what they carry: base/ and themselves.
-DATAPLANE = ("io", "net")
+# Rooms of dataplane/ that know nothing of what they carry: base/, themselves, and what stands here.
+DATAPLANE = {"net": (), "io": ("net",), "dpdk": ("io", "net")}
 
 # Rooms of control/, from the ground up: what of control/ each may include beside itself. Files that
 # stand in control/ itself put everything together.
@@ -43,11 +43,11 @@ CONTROL = {
 
 # Rooms where data flows one way: no file includes its way back to itself. What a face declares for
 # those outside is for the files behind it too.
-ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "dataplane/net", "ue", "bench",
+ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "dataplane/io/dpdk", "dataplane/net", "ue", "bench",
            "control/json", "control/http", "control/config", "control/store", "control/registry",
            "control/push", "control/api", "control/operations", "tools", "tools/ctl", "tools/fleet",
            "tools/load", "tools/vectors")
-FACES = ("bench/floor", "bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem",
+FACES = ("bench/floor", "bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem", "net/host",
          "http/http", "http/http_server", "config/config", "store/store",
          "registry/af", "registry/group", "registry/ue")
 
@@ -80,7 +80,8 @@ def sources():
 def allowed(name, folder, include):
     room = Path(name).parent.name
     if folder == "dataplane" and room in DATAPLANE:
-        return include.startswith(("base/", f"dataplane/{room}/"))
+        rooms = tuple(f"dataplane/{other}/" for other in (room, *DATAPLANE[room]))
+        return include.startswith(("base/", *rooms))
     return include.startswith(folder + "/") or any(
         include == entry or (entry.endswith("/") and include.startswith(entry))
         for entry in MAY_INCLUDE[folder])

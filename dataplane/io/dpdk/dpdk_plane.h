@@ -8,10 +8,12 @@
 // Rings that are full drop what they are given: all of it comes again by itself.
 
 #include <pthread.h>
-#include <rte_ring.h>
 #include <stdatomic.h>
 
 #include "dataplane/io/dpdk/dpdk_port.h"
+
+struct rte_mbuf;
+struct rte_ring;
 
 // A worker needs a next hop.
 struct dpdk_ask {

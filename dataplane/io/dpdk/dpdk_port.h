@@ -1,11 +1,10 @@
 #pragma once
 // A port of DPDK, and the host on it. Open and close: control thread only.
 
-#include <rte_ether.h>
-#include <rte_mempool.h>
-
 #include "dataplane/io/io.h"
 #include "dataplane/io/io_dpdk.h"
+
+struct rte_mempool;
 
 enum { DPDK_DEVICE_MAX = 127 };
 
