@@ -27,6 +27,7 @@ struct bench {
 };
 
 extern const struct bench bench_io;
+extern const struct bench bench_dpdk; // where built: HAVE_DPDK
 extern const struct bench bench_ack;
 extern const struct bench bench_chain;
 extern const struct bench bench_kaf;

@@ -12,6 +12,7 @@ struct io_sink {
 	unsigned round;        // datagrams in one
 	unsigned payload;
 	unsigned len; // of a datagram: 48 + payload
+	void *io_arg; // of the back end
 };
 
 // Destination i as ::ffff:127.x.y.z.

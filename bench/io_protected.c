@@ -118,6 +118,7 @@ struct bench_variant *io_protected_open(const struct io_sink *sink, const char *
 		.ue_max = sink->destinations,
 		.push_max = 4,
 		.io = io,
+		.io_arg = sink->io_arg,
 		.tuning = {.burst = IO_BURST, .lap_pause_ms = 2500, .lap_pause_max_ms = 2500},
 		.clock = &clock_system,
 		.event_fd = -1,

@@ -51,7 +51,7 @@ static unsigned run(void *state, uint64_t *ns)
 
 struct bench_variant *io_raw_open(const struct io_sink *sink, const char *io)
 {
-	const struct io_config config = {.burst_max = IO_BURST};
+	const struct io_config config = {.burst_max = IO_BURST, .arg = sink->io_arg};
 	char error[IO_ERROR_MAX] = "not built in";
 	struct raw *r = calloc(1, sizeof(*r));
 

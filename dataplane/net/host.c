@@ -51,18 +51,19 @@ bool host_has(const struct host *host, const uint8_t ip[16])
 	return false;
 }
 
-enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
-			      uint8_t mac[PACKET_MAC], const uint8_t **hop)
+const uint8_t *host_hop(const struct host *host, const uint8_t ip[16])
 {
 	const bool is_ipv6 = host_is_ipv6(ip);
 
 	if (on_link(&host->config, ip))
-		*hop = ip;
-	else if (host->config.has_gateway[is_ipv6])
-		*hop = host->config.gateway[is_ipv6];
-	else
-		return HOST_NO_ROUTE;
-	switch (neighbour_find(&host->neighbours, *hop, mac)) {
+		return ip;
+	return host->config.has_gateway[is_ipv6] ? host->config.gateway[is_ipv6] : NULL;
+}
+
+enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
+			     uint8_t mac[PACKET_MAC])
+{
+	switch (neighbour_find(&host->neighbours, hop, mac)) {
 	case NEIGHBOUR_KNOWN:
 		return HOST_READY;
 	case NEIGHBOUR_GONE:
@@ -70,6 +71,13 @@ enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
 	default:
 		return HOST_UNRESOLVED;
 	}
+}
+
+enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
+			      uint8_t mac[PACKET_MAC], const uint8_t **hop)
+{
+	*hop = host_hop(host, ip);
+	return *hop ? host_resolve(host, *hop, mac) : HOST_NO_ROUTE;
 }
 
 // ---- Start

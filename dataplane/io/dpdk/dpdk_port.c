@@ -25,8 +25,9 @@ static int find(struct dpdk_port *port, char error[IO_ERROR_MAX])
 	if (!rte_eth_dev_get_port_by_name(name, &port->id))
 		return 0;
 	snprintf(error, IO_ERROR_MAX,
-		 "port %s: DPDK knows no such device; for PCI, bind it to vfio-pci first "
-		 "(dpdk-devbind.py)",
+		 strchr(name, ':') ? "port %s: DPDK has no such device: bind it to vfio-pci "
+				     "(dpdk-devbind.py)"
+				   : "port %s: it did not come up; the lines above say why",
 		 port->device);
 	return -ENODEV;
 }

@@ -153,40 +153,57 @@ static void give_back(struct io *io, struct frame *frame)
 	io->tx.mbuf[frame->slot] = NULL;
 }
 
-// The port on the way to a frame's peer, with the next hop's MAC.
-static enum host_route route(struct io *io, const struct frame *frame, unsigned *port,
-			     uint8_t mac[PACKET_MAC])
+// A next hop as it was found for the last frame of a burst: most have the same one.
+struct hop {
+	const uint8_t *ip;
+	enum host_route route;
+	unsigned port;
+	uint8_t mac[PACKET_MAC];
+};
+
+// Who is not known is asked for, once a burst.
+static void resolve(struct io *io, struct hop *hop, unsigned port, const uint8_t *ip)
+{
+	if (hop->ip == ip && hop->port == port)
+		return;
+	hop->ip = ip;
+	hop->port = port;
+	hop->route = host_resolve(&io->plane->port[port].host, ip, hop->mac);
+	if (hop->route != HOST_READY)
+		dpdk_plane_ask(io->plane, port, ip);
+}
+
+// The way to a frame's peer: the first port that has one.
+static bool find_way(struct io *io, const struct frame *frame, struct hop *hop)
 {
 	const bool is_ipv6 = host_is_ipv6(frame->ip);
-	enum host_route found = HOST_NO_ROUTE;
 
-	for (unsigned p = 0; p < io->plane->n_ports && found == HOST_NO_ROUTE; p++) {
-		const uint8_t *hop;
+	for (unsigned p = 0; p < io->plane->n_ports; p++) {
+		const uint8_t *const ip = io->path[p][is_ipv6].len
+						  ? host_hop(&io->plane->port[p].host, frame->ip)
+						  : NULL;
 
-		if (!io->path[p][is_ipv6].len)
+		if (!ip)
 			continue;
-		found = host_next_hop(&io->plane->port[p].host, frame->ip, mac, &hop);
-		*port = p;
-		if (found == HOST_UNRESOLVED || found == HOST_GONE)
-			dpdk_plane_ask(io->plane, p, hop);
+		resolve(io, hop, p, ip);
+		return hop->route == HOST_READY;
 	}
-	return found;
+	return false;
 }
 
 // Headers in front of the payload; false: it cannot be sent, and has failed.
-static bool make_packet(struct io *io, struct frame *frame, unsigned *port)
+static bool make_packet(struct io *io, struct frame *frame, struct hop *hop)
 {
 	struct rte_mbuf *const m = io->tx.mbuf[frame->slot];
 	const struct packet_path *path;
-	uint8_t mac[PACKET_MAC];
 
-	if (route(io, frame, port, mac) != HOST_READY) {
+	if (!find_way(io, frame, hop)) {
 		io->tx_failed++;
 		frame->len = 0;
 		return false;
 	}
-	path = &io->path[*port][host_is_ipv6(frame->ip)];
-	packet_write(path, mac, frame->ip, frame->port, frame->data, frame->len);
+	path = &io->path[hop->port][host_is_ipv6(frame->ip)];
+	packet_write(path, hop->mac, frame->ip, frame->port, frame->data, frame->len);
 	m->data_off = (uint16_t)(RTE_PKTMBUF_HEADROOM - path->len);
 	m->data_len = (uint16_t)(path->len + frame->len);
 	m->pkt_len = m->data_len;
@@ -195,6 +212,7 @@ static bool make_packet(struct io *io, struct frame *frame, unsigned *port)
 
 // A run of packets for one port, and which frames they are of.
 struct run {
+	struct hop hop;
 	unsigned port, n;
 	struct rte_mbuf *mbuf[BURST_MAX];
 	unsigned at[BURST_MAX];
@@ -219,13 +237,11 @@ static bool flush(struct io *io, struct run *run, struct frame *frame[], unsigne
 
 static bool put(struct io *io, struct run *run, struct frame *frame[], unsigned i, unsigned *done)
 {
-	unsigned port;
-
-	if (!frame[i]->len || !make_packet(io, frame[i], &port))
+	if (!frame[i]->len || !make_packet(io, frame[i], &run->hop))
 		return true;
-	if (run->port != port && !flush(io, run, frame, done))
+	if (run->port != run->hop.port && !flush(io, run, frame, done))
 		return false;
-	run->port = port;
+	run->port = run->hop.port;
 	run->mbuf[run->n] = io->tx.mbuf[frame[i]->slot];
 	run->at[run->n++] = i;
 	return true;
