@@ -258,6 +258,35 @@ def captures(options):
             judge(write_capture(options, folder, vlan), vlan, 400)
 
 
+# ---- Starts that are refused
+
+REFUSED = (
+    ("no such driver", "net_nosuch0", "", "DPDK does not start: No such device"),
+    ("no such interface", "net_af_packet0,iface=nosuch", "", "it did not come up"),
+    ("no such card", "0000:ff:1f.7", "", "bind it to vfio-pci"),
+    ("a gateway that is not on the link", "net_null0", "      gateways: [10.9.0.1]\n",
+     "the gateway of IPv4 is on no address's network"),
+    ("an address of no host", "net_null0", "", "address 1 is not one of a host"),
+    ("too little memory", "net_null0", "", "no memory for"),
+)
+
+
+def refused(options):
+    for title, device, more, told in REFUSED:
+        with tempfile.TemporaryDirectory() as folder:
+            memory = "1" if "memory" in title else "64"
+            daemon = PortDaemon(options.daemon, folder, 10, device, ["--no-huge", "-m", f"'{memory}'"])
+            text = daemon.text
+            if more:
+                text = text.replace("      gateways: [10.0.0.2, fd00::2]\n", more)
+            if "of no host" in title:
+                text = text.replace("10.0.0.1/24", "224.0.0.1/24")
+            daemon.config.write_text(text)
+            code, said = daemon.refuse_to_start()
+            check(f"refused, {title}: exit code", code == 1, code)
+            check(f"refused, {title}: told", told in said, said)
+
+
 # ---- All of it
 
 def cases(options, eal, pages):
@@ -292,6 +321,7 @@ def main():
         print("network namespaces need root and iproute2")
         sys.exit(SKIP)
     with namespaces():
+        refused(options)
         captures(options)
         cases(options, ["--no-huge", "-m", "512"], "small pages")
         with huge_pages() as there_are:
