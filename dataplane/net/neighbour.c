@@ -3,8 +3,11 @@
 #include "base/bytes.h"
 
 // A word: state (2 bits), version (14 bits), MAC (48 bits). Every change has a new version, so that
-// a reader who finds the same word before and after he compared the address has read one entry.
-enum { STATE_SHIFT = 62, VERSION_SHIFT = 48 };
+// a reader who finds the same word before and after he compared the address has read one entry: an
+// address is stored with release behind its entry's new word, and loaded with acquire.
+enum { STATE_SHIFT = 62, VERSION_SHIFT = 48, INDEX_BITS = 12 };
+
+_Static_assert(NEIGHBOURS_MAX == 1 << INDEX_BITS, "home_of gives an index");
 
 #define MAC_MASK     ((1ull << VERSION_SHIFT) - 1)
 #define VERSION_MASK ((1ull << STATE_SHIFT) - 1 - MAC_MASK)
@@ -33,15 +36,15 @@ void neighbour_ip(const struct neighbour *n, uint8_t ip[16])
 
 static bool is_at(const struct neighbour *n, const uint8_t ip[16])
 {
-	return atomic_load_explicit(&n->ip[0], memory_order_relaxed) == load64_be(ip) &&
-	       atomic_load_explicit(&n->ip[1], memory_order_relaxed) == load64_be(ip + 8);
+	return atomic_load_explicit(&n->ip[0], memory_order_acquire) == load64_be(ip) &&
+	       atomic_load_explicit(&n->ip[1], memory_order_acquire) == load64_be(ip + 8);
 }
 
 static unsigned home_of(const uint8_t ip[16])
 {
 	const uint64_t mixed = (load64_be(ip) ^ load64_be(ip + 8)) * 0x9e3779b97f4a7c15;
 
-	return (unsigned)(mixed >> 40) % NEIGHBOURS_MAX;
+	return (unsigned)(mixed >> (64 - INDEX_BITS)); // the only ones that all bits have a part in
 }
 
 // ---- Reading
@@ -51,7 +54,7 @@ enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t 
 {
 	const unsigned home = home_of(ip);
 
-	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++) {
+	for (unsigned i = 0; i < NEIGHBOUR_PROBES; i++) {
 		const struct neighbour *const n = &all->at[(home + i) % NEIGHBOURS_MAX];
 		const uint64_t word = atomic_load_explicit(&n->word, memory_order_acquire);
 
@@ -59,7 +62,6 @@ enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t 
 			return NEIGHBOUR_NONE;
 		if (!is_at(n, ip))
 			continue;
-		atomic_thread_fence(memory_order_acquire);
 		if (atomic_load_explicit(&n->word, memory_order_relaxed) != word)
 			return NEIGHBOUR_ASKED; // it is being written: look again
 		if (state_of(word) == NEIGHBOUR_KNOWN)
@@ -92,7 +94,7 @@ static struct neighbour *entry(struct neighbours *all, const uint8_t ip[16], boo
 	struct neighbour *room = NULL;
 
 	*is_his = false;
-	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++) {
+	for (unsigned i = 0; i < NEIGHBOUR_PROBES; i++) {
 		struct neighbour *const n = &all->at[(home + i) % NEIGHBOURS_MAX];
 
 		if (state(n) == NEIGHBOUR_NONE)
@@ -101,23 +103,34 @@ static struct neighbour *entry(struct neighbours *all, const uint8_t ip[16], boo
 			*is_his = true;
 			return n;
 		}
-		if (!room && state(n) == NEIGHBOUR_GONE)
+		if (!room && state(n) == NEIGHBOUR_GONE && !n->is_kept)
 			room = n;
 	}
 	return room;
 }
 
 // Readers of the old address find a word of the new version, or fail to find the address.
-static void take(struct neighbours *all, struct neighbour *n, const uint8_t ip[16])
+static void take(struct neighbour *n, const uint8_t ip[16])
 {
-	all->n += state(n) == NEIGHBOUR_NONE;
 	change(n, NEIGHBOUR_ASKED, 0);
-	atomic_thread_fence(memory_order_release);
-	atomic_store_explicit(&n->ip[0], load64_be(ip), memory_order_relaxed);
-	atomic_store_explicit(&n->ip[1], load64_be(ip + 8), memory_order_relaxed);
+	atomic_store_explicit(&n->ip[0], load64_be(ip), memory_order_release);
+	atomic_store_explicit(&n->ip[1], load64_be(ip + 8), memory_order_release);
+	change(n, NEIGHBOUR_ASKED, 0);
+	n->is_static = n->is_kept = false;
+}
+
+static void due_at(struct neighbours *all, struct neighbour *n, uint64_t next_ns)
+{
+	n->next_ns = next_ns;
+	if (next_ns < all->due_ns)
+		all->due_ns = next_ns;
+}
+
+static void begin_to_ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
+{
 	change(n, NEIGHBOUR_ASKED, 0);
 	n->asks = 0;
-	n->is_static = false;
+	due_at(all, n, now_ns);
 }
 
 bool neighbour_add_static(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6])
@@ -128,46 +141,63 @@ bool neighbour_add_static(struct neighbours *all, const uint8_t ip[16], const ui
 	if (!n)
 		return false;
 	if (!is_his)
-		take(all, n, ip);
+		take(n, ip);
 	n->is_static = true;
 	n->next_ns = UINT64_MAX;
 	change(n, NEIGHBOUR_KNOWN, mac_load(mac));
 	return true;
 }
 
-bool neighbour_want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns)
+static struct neighbour *want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns)
 {
 	bool is_his;
 	struct neighbour *const n = entry(all, ip, &is_his);
 
-	if (!n)
-		return false;
-	if (is_his && (state(n) != NEIGHBOUR_GONE || now_ns < n->next_ns))
-		return true;
-	take(all, n, ip);
-	n->next_ns = now_ns;
-	return true;
+	if (!n || (is_his && (state(n) != NEIGHBOUR_GONE || now_ns < n->next_ns)))
+		return n;
+	if (!is_his)
+		take(n, ip);
+	begin_to_ask(all, n, now_ns);
+	return n;
 }
 
+bool neighbour_want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns)
+{
+	return want(all, ip, now_ns);
+}
+
+bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns)
+{
+	struct neighbour *const n = want(all, ip, now_ns);
+
+	if (n)
+		n->is_kept = true;
+	return n;
+}
+
+// Who says what is known already changes nothing that readers have in their caches.
 void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6],
 		     uint64_t now_ns)
 {
 	bool is_his;
 	struct neighbour *const n = entry(all, ip, &is_his);
+	uint64_t word;
 
 	if (!is_his || n->is_static)
 		return;
+	word = atomic_load_explicit(&n->word, memory_order_relaxed);
+	if (state_of(word) != NEIGHBOUR_KNOWN || (word & MAC_MASK) != mac_load(mac))
+		change(n, NEIGHBOUR_KNOWN, mac_load(mac));
 	n->asks = 0;
-	n->next_ns = now_ns + NEIGHBOUR_FRESH_NS;
-	change(n, NEIGHBOUR_KNOWN, mac_load(mac));
+	due_at(all, n, now_ns + NEIGHBOUR_FRESH_NS);
 }
 
 // Whether he is to be asked (once more); else he is gone.
-static bool ask(struct neighbour *n, uint64_t now_ns)
+static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
 {
 	if (n->asks < NEIGHBOUR_ASKS) {
 		n->asks++;
-		n->next_ns = now_ns + NEIGHBOUR_ASK_NS;
+		due_at(all, n, now_ns + NEIGHBOUR_ASK_NS);
 		return true;
 	}
 	n->next_ns = now_ns + NEIGHBOUR_GONE_NS;
@@ -177,12 +207,18 @@ static bool ask(struct neighbour *n, uint64_t now_ns)
 
 const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint64_t now_ns)
 {
+	if (*at == 0 && now_ns < all->due_ns)
+		*at = NEIGHBOURS_MAX;
+	else if (*at == 0)
+		all->due_ns = UINT64_MAX; // found anew by this walk
 	while (*at < NEIGHBOURS_MAX) {
 		struct neighbour *const n = &all->at[(*at)++];
 
 		if (state(n) != NEIGHBOUR_ASKED && state(n) != NEIGHBOUR_KNOWN)
 			continue;
-		if (n->next_ns <= now_ns && ask(n, now_ns))
+		if (now_ns < n->next_ns)
+			due_at(all, n, n->next_ns);
+		else if (ask(all, n, now_ns))
 			return n;
 	}
 	return NULL;

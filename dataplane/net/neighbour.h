@@ -3,6 +3,13 @@
 // writes, any number read without waiting. What is not known yet is asked for three times, a second
 // apart; who does not answer counts as gone for a while; who is known is asked again from time to
 // time, and stays known until he fails to answer.
+//
+// Whoever is on the link can say that he is somebody else, and is believed: so ARP and neighbour
+// discovery are. Static entries do not listen.
+//
+// An entry is at most NEIGHBOUR_PROBES places from where its address's hash points, so that looking
+// for an unknown address costs no more in a full table. A new one is refused when those places are
+// in use: not before about two thirds of the table are, if addresses are not chosen to collide.
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -10,6 +17,7 @@
 
 enum {
 	NEIGHBOURS_MAX = 4096, // a power of two
+	NEIGHBOUR_PROBES = 64,
 	NEIGHBOUR_ASKS = 3,
 };
 
@@ -31,29 +39,37 @@ struct neighbour {
 	uint64_t next_ns; // when something has to be done
 	uint8_t asks;     // since the last answer
 	bool is_static;
+	bool is_kept;
 };
 
+// All zero: empty.
 struct neighbours {
-	unsigned n; // in use
+	uint64_t due_ns; // nobody is due before; the writer's
 	struct neighbour at[NEIGHBOURS_MAX];
 };
 
-// Any thread. KNOWN with his MAC, else nothing in mac.
+// Any thread. KNOWN with his MAC, else nothing in mac. An entry that is being changed counts as
+// ASKED, or as not found: the caller looks again with his next datagram.
 enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t ip[16],
 				    uint8_t mac[6]);
 
 // ---- The writer's
 
-// From now on he is known, for good.
+// From now on he is known, for good. False: no room.
 bool neighbour_add_static(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6]);
-// Somebody needs him: asked for by the next neighbour_due, unless he is known or gone. False when
-// the table is full of others that are in use.
+// Somebody needs him: asked for by the next neighbour_due, unless he is known, or has not been gone
+// for NEIGHBOUR_GONE_NS. An entry of somebody gone is taken over when there is need. False: no
+// room.
 bool neighbour_want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
-// He has said who he is. Only those who are wanted are learnt: strangers do not fill the table.
+// Likewise, and his entry is never taken over, gone or not: for a gateway.
+bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
+// He has said who he is. Only those who were wanted are learnt (and those gone are back): strangers
+// do not fill the table.
 void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6],
 		     uint64_t now_ns);
 
-// One who is due to be asked now, or NULL; *at (0 at first) goes on from call to call, and ends at
-// NEIGHBOURS_MAX. Those who did not answer become GONE on the way.
+// One who is due to be asked now, or NULL; *at (0 at first) goes on from call to call, and is
+// NEIGHBOURS_MAX with NULL. Those who did not answer become GONE on the way. Nothing is walked
+// through while nobody is due.
 const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint64_t now_ns);
 void neighbour_ip(const struct neighbour *neighbour, uint8_t ip[16]);
