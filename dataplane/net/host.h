@@ -4,7 +4,11 @@
 // (RFC 4861) and echo requests (RFC 792, RFC 4443). Frames go in and out as octets; it knows no
 // device.
 //
-// Workers ask for next hops (host_next_hop); all else belongs to one thread.
+// Any thread may ask for addresses and next hops; all else belongs to one thread.
+//
+// What it does not do: look for others with its addresses (RFC 5227, RFC 4862 5.4), join groups
+// (MLD, RFC 9777: a switch that snoops has to be told), send or heed redirects and advertisements
+// of routers.
 
 #include <stddef.h>
 
@@ -15,6 +19,9 @@ enum {
 	HOST_ADDRESSES_MAX = 4,
 	HOST_STATIC_MAX = 64,
 	HOST_FRAME_MAX = 1536, // of what it answers
+	HOST_MTU = 1500,       // octets of IP in it, at most
+	HOST_FRAME_MIN = 60,   // octets; shorter ones are filled up with zeros (RFC 894)
+	HOST_ASKS_MAX = 256,   // in one round of host_poll
 	HOST_ERROR_MAX = 256,
 };
 
@@ -42,8 +49,8 @@ struct host_config {
 struct host {
 	struct host_config config;
 	struct neighbours neighbours;
-	uint64_t now_ns;
 	unsigned due_at; // where host_poll goes on
+	unsigned n_asks; // in this round
 };
 
 enum host_route {
@@ -55,11 +62,12 @@ enum host_route {
 
 bool host_is_ipv6(const uint8_t ip[16]);
 
-// 0, or -EINVAL with what was wrong in error: no unicast address, a gateway that is not on the
-// link, two of one address.
+// 0, or -EINVAL with what was wrong in error: an address, gateway or neighbour that is none of a
+// host, a prefix without length, two of one address, a gateway or neighbour that is not on the
+// link, a VLAN beyond 4094, no room for neighbours. `host` is undefined then.
 int host_init(struct host *host, const struct host_config *config, char error[HOST_ERROR_MAX]);
 
-// The address that datagrams of that family come from; NULL: the host has none.
+// Any thread. The address that datagrams of that family come from; NULL: the host has none.
 const uint8_t *host_source(const struct host *host, bool is_ipv6);
 bool host_has(const struct host *host, const uint8_t ip[16]);
 
@@ -80,10 +88,12 @@ enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
 bool host_want(struct host *host, const uint8_t hop[16], uint64_t now_ns);
 
 // A frame that is for no worker, as packet_read found it: learns from it, and writes what the host
-// answers. Octets written, 0: nothing.
+// answers. Octets written, 0: nothing. Answers go to whom asked, never to a group but when RFC 4861
+// wants it (7.2.4, to a node without an address).
 unsigned host_input(struct host *host, enum packet_kind kind, const struct packet *packet,
 		    uint8_t answer[HOST_FRAME_MAX], uint64_t now_ns);
 
-// The next frame that the host sends of itself (requests for next hops), 0: none now. To be asked
-// until it says 0, about ten times a second.
+// The next frame that the host sends of itself (requests for next hops), 0: none now, or enough for
+// a round. To be asked until it says 0, ten times a second or more often; it costs next to nothing
+// while nobody is due.
 unsigned host_poll(struct host *host, uint8_t frame[HOST_FRAME_MAX], uint64_t now_ns);

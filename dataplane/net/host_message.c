@@ -28,9 +28,17 @@ enum {
 	ND_TARGET_MAC = 2,
 	ND_SOLICITED = 0x40,
 	ND_OVERRIDE = 0x20,
+	DONT_FRAGMENT = 0x40,
 	HOPS = 64,
 	ND_HOPS = 255,
 };
+
+bool host_is_mac(const uint8_t mac[PACKET_MAC])
+{
+	static const uint8_t nobody[PACKET_MAC];
+
+	return !(mac[0] & 1) && memcmp(mac, nobody, PACKET_MAC) != 0;
+}
 
 static void ipv4_mapped(uint8_t ip[16], const uint8_t ipv4[4])
 {
@@ -38,6 +46,8 @@ static void ipv4_mapped(uint8_t ip[16], const uint8_t ipv4[4])
 	memset(ip + 10, 0xff, 2);
 	memcpy(ip + 12, ipv4, 4);
 }
+
+_Static_assert(PACKET_ETHERNET + PACKET_VLAN + HOST_MTU <= HOST_FRAME_MAX, "an echo fits");
 
 // ---- Headers
 
@@ -63,6 +73,7 @@ static unsigned put_ipv4(uint8_t *header, const uint8_t from[16], const uint8_t 
 	memset(header, 0, PACKET_IPV4_HEADER);
 	header[0] = 0x45;
 	store16_be(header + 2, (uint16_t)(PACKET_IPV4_HEADER + len));
+	header[6] = DONT_FRAGMENT; // so that identification 0 is right (RFC 6864 4.1)
 	header[8] = HOPS;
 	header[9] = PROTOCOL_ICMP;
 	memcpy(header + 12, from + 12, 4);
@@ -107,7 +118,7 @@ bool host_arp_read(struct host_arp *arp, const struct packet *packet)
 	memcpy(arp->mac, d + 8, PACKET_MAC);
 	ipv4_mapped(arp->sender, d + 14);
 	ipv4_mapped(arp->target, d + 24);
-	return !(arp->mac[0] & 1);
+	return host_is_mac(arp->mac);
 }
 
 static unsigned put_arp(uint8_t *frame, const struct host_config *config,
@@ -157,7 +168,7 @@ static bool read_options(struct host_nd *nd, const uint8_t *at, unsigned len, ui
 
 		if (!size || size > len)
 			return false;
-		if (at[0] == wanted && size == ND_OPTION && !(at[2] & 1)) {
+		if (at[0] == wanted && size == ND_OPTION && host_is_mac(at + 2)) {
 			memcpy(nd->mac, at + 2, PACKET_MAC);
 			nd->has_mac = true;
 		}
@@ -165,6 +176,37 @@ static bool read_options(struct host_nd *nd, const uint8_t *at, unsigned len, ui
 		len -= size;
 	}
 	return true;
+}
+
+static bool is_nobody(const uint8_t ip[16])
+{
+	return (load64_be(ip) | load64_be(ip + 8)) == 0;
+}
+
+// RFC 4291 2.7.1: the group of all whose addresses end in the same 24 bits.
+static void solicited_node(uint8_t group[16], const uint8_t ip[16])
+{
+	static const uint8_t prefix[13] = {0xff, 0x02, [11] = 0x01, [12] = 0xff};
+
+	memcpy(group, prefix, sizeof(prefix));
+	memcpy(group + 13, ip + 13, 3);
+}
+
+// RFC 4861 7.1.1: who has no address yet asks the group, and does not tell his MAC.
+static bool is_solicitation_good(const struct host_nd *nd, const struct packet *packet)
+{
+	uint8_t group[16];
+
+	if (!is_nobody(packet->source))
+		return true;
+	solicited_node(group, nd->target);
+	return !nd->has_mac && !memcmp(packet->destination, group, 16);
+}
+
+// RFC 4861 7.1.2: what nobody in particular asked for goes to a group, and only that.
+static bool is_advertisement_good(const struct packet *packet)
+{
+	return packet->destination[0] != 0xff || !(packet->data[4] & ND_SOLICITED);
 }
 
 bool host_nd_read(struct host_nd *nd, const struct packet *packet)
@@ -175,9 +217,13 @@ bool host_nd_read(struct host_nd *nd, const struct packet *packet)
 	    (d[0] != ND_SOLICITATION && d[0] != ND_ADVERTISEMENT))
 		return false;
 	nd->is_solicitation = d[0] == ND_SOLICITATION;
+	nd->overrides = !nd->is_solicitation && d[4] & ND_OVERRIDE;
 	memcpy(nd->target, d + 8, 16);
-	return read_options(nd, d + ND_FIXED, packet->len - ND_FIXED,
-			    nd->is_solicitation ? ND_SOURCE_MAC : ND_TARGET_MAC);
+	if (!read_options(nd, d + ND_FIXED, packet->len - ND_FIXED,
+			  nd->is_solicitation ? ND_SOURCE_MAC : ND_TARGET_MAC))
+		return false;
+	return nd->is_solicitation ? is_solicitation_good(nd, packet)
+				   : is_advertisement_good(packet);
 }
 
 static unsigned put_nd(uint8_t *frame, const struct host_config *config,
@@ -202,20 +248,26 @@ static unsigned put_nd(uint8_t *frame, const struct host_config *config,
 unsigned host_nd_answer(uint8_t frame[HOST_FRAME_MAX], const struct host_config *config,
 			const struct host_nd *nd, const struct packet *packet)
 {
-	return put_nd(frame, config, packet->source_mac, nd->target, packet->source,
-		      ND_ADVERTISEMENT, ND_SOLICITED | ND_OVERRIDE, nd->target);
+	static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 0x01};
+	static const uint8_t all_macs[PACKET_MAC] = {0x33, 0x33, [5] = 0x01}; // RFC 2464 7
+
+	if (is_nobody(packet->source))
+		return put_nd(frame, config, all_macs, nd->target, all_nodes, ND_ADVERTISEMENT,
+			      ND_OVERRIDE, nd->target);
+	return put_nd(frame, config, nd->has_mac ? nd->mac : packet->source_mac, nd->target,
+		      packet->source, ND_ADVERTISEMENT, ND_SOLICITED | ND_OVERRIDE, nd->target);
 }
 
-// To the solicited-node address (RFC 4291 2.7.1) and its MAC (RFC 2464 7).
+// To the target's group and its MAC (RFC 2464 7).
 unsigned host_nd_ask(uint8_t frame[HOST_FRAME_MAX], const struct host_config *config,
 		     const uint8_t source[16], const uint8_t target[16])
 {
-	uint8_t to[16] = {0xff, 0x02, [11] = 0x01, [12] = 0xff};
-	uint8_t mac[PACKET_MAC] = {0x33, 0x33, 0xff};
+	uint8_t mac[PACKET_MAC] = {0x33, 0x33};
+	uint8_t group[16];
 
-	memcpy(to + 13, target + 13, 3);
-	memcpy(mac + 3, target + 13, 3);
-	return put_nd(frame, config, mac, source, to, ND_SOLICITATION, 0, target);
+	solicited_node(group, target);
+	memcpy(mac + 2, group + 12, 4);
+	return put_nd(frame, config, mac, source, group, ND_SOLICITATION, 0, target);
 }
 
 // ---- Echo
@@ -252,8 +304,9 @@ unsigned host_echo_answer(uint8_t frame[HOST_FRAME_MAX], const struct host_confi
 			  const struct packet *packet)
 {
 	const bool is_ipv6 = host_is_ipv6(packet->destination);
+	const unsigned header = is_ipv6 ? PACKET_IPV6_HEADER : PACKET_IPV4_HEADER;
 
-	if (packet->len < ECHO_HEADER || packet->len > HOST_FRAME_MAX - PACKET_HEADERS_MAX ||
+	if (packet->len < ECHO_HEADER || header + packet->len > HOST_MTU ||
 	    packet->data[0] != (is_ipv6 ? ECHO6_REQUEST : ECHO_REQUEST) || packet->data[1] != 0)
 		return 0;
 	return is_ipv6 ? echo6(frame, config, packet) : echo4(frame, config, packet);
