@@ -9,7 +9,7 @@
 //
 // An entry is at most NEIGHBOUR_PROBES places from where its address's hash points, so that looking
 // for an unknown address costs no more in a full table. A new one is refused when those places are
-// in use: not before about two thirds of the table are, if addresses are not chosen to collide.
+// in use: hardly before half of the table is, unless addresses were chosen to collide.
 
 #include <stdatomic.h>
 #include <stdbool.h>
