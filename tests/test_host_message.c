@@ -428,6 +428,17 @@ Test(host_message, discovery_that_lies)
 	cr_assert(is_known(peer6, PEER_MAC), "the sender counts");
 }
 
+// Addresses of IPv4 are ::ffff:a.b.c.d in here, and nowhere on a link.
+Test(host_message, discovery_of_ipv4)
+{
+	start(PACKET_NO_VLAN);
+	want(peer4);
+	cr_assert_not(give_nd(with(nd(135, 0, us4), 1, 1, PEER_MAC)));
+	cr_assert_not(give_from_nobody(our_group, nd(135, 0, us4)));
+	cr_assert_not(give_nd(with(nd(136, 0x20, peer4), 2, 1, PEER_MAC)));
+	cr_assert_not(is_known(peer4, PEER_MAC));
+}
+
 // ---- Echo
 
 enum { LONGEST = 1500 };

@@ -209,12 +209,18 @@ static bool is_advertisement_good(const struct packet *packet)
 	return packet->destination[0] != 0xff || !(packet->data[4] & ND_SOLICITED);
 }
 
+// Of one node, and no IPv4 address in the form that we have it in: those are ARP's.
+static bool is_target_good(const uint8_t ip[16])
+{
+	return ip[0] != 0xff && host_is_ipv6(ip);
+}
+
 bool host_nd_read(struct host_nd *nd, const struct packet *packet)
 {
 	const uint8_t *const d = packet->data;
 
-	if (packet->len < ND_FIXED || packet->hop_limit != ND_HOPS || d[1] != 0 || d[8] == 0xff ||
-	    (d[0] != ND_SOLICITATION && d[0] != ND_ADVERTISEMENT))
+	if (packet->len < ND_FIXED || packet->hop_limit != ND_HOPS || d[1] != 0 ||
+	    !is_target_good(d + 8) || (d[0] != ND_SOLICITATION && d[0] != ND_ADVERTISEMENT))
 		return false;
 	nd->is_solicitation = d[0] == ND_SOLICITATION;
 	nd->overrides = !nd->is_solicitation && d[4] & ND_OVERRIDE;
