@@ -11,13 +11,6 @@
 
 enum { MAPPED_BITS = 96, VLAN_MAX = 4094 };
 
-bool host_is_ipv6(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(ip, mapped, sizeof(mapped)) != 0;
-}
-
 // ---- Addresses and routes
 
 static bool same_prefix(const uint8_t a[16], const uint8_t b[16], unsigned bits)

@@ -2,7 +2,7 @@
 // The messages of a host, octet by octet: ARP (RFC 826), neighbour discovery (RFC 4861 4.3, 4.4),
 // echo (RFC 792, RFC 4443 4). For host.c.
 
-#include "dataplane/net/host.h"
+#include "dataplane/net/host_config.h"
 
 // Whether a MAC can be one host's: no group's, and not all zeros.
 bool host_is_mac(const uint8_t mac[PACKET_MAC]);
