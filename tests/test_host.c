@@ -469,6 +469,26 @@ Test(host, static_neighbours_are_ready_and_never_asked)
 	cr_assert_arr_eq(hop, config.gateway[0], 16);
 }
 
+// However many peers want its place.
+Test(host, a_gateway_that_is_gone_keeps_its_place)
+{
+	struct host_config config = good();
+	uint8_t ip[16] = IPV6(8, 0), mac[6];
+	const uint8_t *hop;
+
+	start(&config);
+	for (unsigned i = 0; i < 4; i++) {
+		while (host_poll(&host, asked.octets, i * S))
+			;
+	}
+	for (unsigned i = 0; i < 100000; i++) {
+		store32_be(ip + 8, i);
+		host_want(&host, ip, 4 * S);
+	}
+	cr_assert_eq(route((ip_t)IPV4(8, 8, 8, 8), mac, &hop), HOST_GONE);
+	cr_assert_eq(route((ip_t)IPV6(99, 8), mac, &hop), HOST_GONE);
+}
+
 // What sends them has room for so many; nobody is forgotten, and nobody asked twice a second.
 Test(host, asks_in_rounds)
 {
