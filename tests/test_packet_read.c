@@ -578,12 +578,15 @@ static const struct address sources_ipv6[] = {
 
 static void check_source(const struct address *address, bool is_ipv6)
 {
+	static const uint8_t zeros[16];
 	const struct frame frames[] = {udp(is_ipv6), icmp(is_ipv6), frame_of(is_ipv6, 0, TCP)};
 	const enum packet_kind kinds[] = {PACKET_UDP, is_ipv6 ? PACKET_ICMPV6 : PACKET_ICMPV4,
 					  PACKET_OTHER};
 
 	for (unsigned i = 0; i < 3; i++) {
-		const bool matters = kinds[i] != PACKET_OTHER && !address->is_good;
+		// RFC 4861 4.3: a node that has no address yet
+		const bool is_nobody = kinds[i] == PACKET_ICMPV6 && !memcmp(address->ip, zeros, 16);
+		const bool matters = kinds[i] != PACKET_OTHER && !address->is_good && !is_nobody;
 
 		check_changed(&frames[i], frames[i].ip + (is_ipv6 ? 8 : 12), address->ip,
 			      is_ipv6 ? 16 : 4, matters ? PACKET_ADDRESS : kinds[i], "source");

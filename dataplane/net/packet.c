@@ -301,11 +301,20 @@ static bool is_unicast_ipv6(const uint8_t ip[PACKET_IP])
 	return !is_low && ip[0] != 0xff && !is_mapped(ip);
 }
 
-static bool are_addresses_good(const struct packet *packet, bool is_ipv6)
+// A node that has no address yet asks whether anybody has it (RFC 4861 4.3).
+static bool is_nobody(const uint8_t ip[PACKET_IP])
 {
-	if (is_ipv6)
-		return is_unicast_ipv6(packet->source) && !is_mapped(packet->destination);
-	return is_unicast_ipv4(packet->source + IPV4_IN_IP);
+	return load64_be(ip) == 0 && load64_be(ip + 8) == 0;
+}
+
+static bool are_addresses_good(const struct packet *packet, const struct body *body)
+{
+	if (!body->is_ipv6)
+		return is_unicast_ipv4(packet->source + IPV4_IN_IP);
+	if (is_mapped(packet->destination))
+		return false;
+	return is_unicast_ipv6(packet->source) ||
+	       (body->protocol == PROTOCOL_ICMPV6 && is_nobody(packet->source));
 }
 
 static enum packet_kind read_body(struct packet *packet, const struct body *body)
@@ -314,7 +323,7 @@ static enum packet_kind read_body(struct packet *packet, const struct body *body
 
 	if (body->protocol != PROTOCOL_UDP && body->protocol != icmp)
 		return PACKET_OTHER;
-	if (!are_addresses_good(packet, body->is_ipv6))
+	if (!are_addresses_good(packet, body))
 		return PACKET_ADDRESS;
 	return body->protocol == icmp ? read_icmp(packet, body) : read_udp(packet, body);
 }

@@ -73,7 +73,8 @@ void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
 	X(FRAGMENT, "fragment") /* a part of a datagram: ours are never fragmented */              \
 	X(IP_CHECKSUM, "ip_checksum")                                                              \
 	X(CHECKSUM, "checksum") /* UDP's or ICMP's */                                              \
-	X(ADDRESS, "address")   /* source not unicast, or mapped IPv4 in IPv6; port 0 */
+	X(ADDRESS, "address") /* source not unicast (ICMPV6: nor ::), mapped IPv4 in IPv6; port 0  \
+			       */
 
 enum packet_kind {
 #define X(name, text) PACKET_##name,

@@ -265,7 +265,7 @@ REFUSED = (
     ("no such interface", "net_af_packet0,iface=nosuch", "", "it did not come up"),
     ("no such card", "0000:ff:1f.7", "", "bind it to vfio-pci"),
     ("a gateway that is not on the link", "net_null0", "      gateways: [10.9.0.1]\n",
-     "the gateway of IPv4 is on no address's network"),
+     "the gateway of IPv4 is no other host on an address's network"),
     ("an address of no host", "net_null0", "", "address 1 is not one of a host"),
     ("too little memory", "net_null0", "", "no memory for"),
 )
