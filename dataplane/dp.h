@@ -49,7 +49,7 @@ struct dp_config {
 	unsigned n_workers;    // 1..DP_WORKERS_MAX
 	uint32_t ue_max;       // handles, 1..DP_UE_MAX
 	uint32_t push_max;     // pushes running at a time
-	const char *io;        // back end: "kernel", "sendmmsg", "uring", "mem"
+	const char *io;        // back end: "kernel", "sendmmsg", "uring", "dpdk", "mem"
 	const char *sha256;    // kernel by name; NULL: the best
 	const char *aead;      // implementation by name; NULL: the best
 	const char *source[2]; // addresses to send from, IPv4 and IPv6; NULL: any
@@ -57,7 +57,7 @@ struct dp_config {
 	uint64_t kaf_cache;    // octets for K_AFs of hot AFs, of all workers; 0: none are kept
 	struct dp_tuning tuning;
 	const struct clock *clock;
-	void *io_arg; // for the back end: tests give io_mem its network
+	void *io_arg; // for the back end, at open: io_dpdk_config; tests give io_mem its network
 	int event_fd; // an eventfd of control's loop: written when there are events to poll
 };
 

@@ -7,7 +7,8 @@
 #include "tests/kit/random.h"
 #include "tests/kit/store_book.h"
 
-enum { BALLAST = 80 << 20 };
+// Opening again writes what the log holds: more than 80 MiB, at times.
+enum { BALLAST = 100 << 20 };
 
 static uint64_t room_min;
 
