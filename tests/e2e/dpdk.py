@@ -108,7 +108,7 @@ def ping(address):
         total = sum(struct.unpack("!32H", head + text))
         total = (total & 0xffff) + (total >> 16)
         head = struct.pack("!BBHHH", 8, 0, ~(total + (total >> 16)) & 0xffff, 7, 1)
-    protocol = socket.getprotobyname("ipv6-icmp") if is_v6 else socket.IPPROTO_ICMP
+    protocol = socket.IPPROTO_ICMPV6 if is_v6 else socket.IPPROTO_ICMP
     with socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_RAW, protocol) as s:
         s.settimeout(3)
         s.sendto(head + text, (address, 0))
@@ -315,10 +315,22 @@ def parse():
     return parser.parse_args()
 
 
+def are_there_namespaces():
+    """ip netns exec wants mount namespaces too, which a chroot does not give."""
+    if os.geteuid() or not shutil.which("ip"):
+        return False
+    added = subprocess.run(("ip", "netns", "add", HERE), check=False).returncode == 0
+    usable = added and subprocess.run(("ip", "netns", "exec", HERE, "true"), check=False,
+                                      capture_output=True).returncode == 0
+    if added:
+        run("ip", "netns", "del", HERE)
+    return usable
+
+
 def main():
     options = parse()
-    if os.geteuid() or not shutil.which("ip"):
-        print("network namespaces need root and iproute2")
+    if not are_there_namespaces():
+        print("no network namespaces here: they need root, iproute2 and mount namespaces")
         sys.exit(SKIP)
     with namespaces():
         refused(options)
