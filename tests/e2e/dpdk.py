@@ -60,7 +60,7 @@ def namespaces():
         run("ip", "link", "set", "lo", "up")
         run(*there("ip", "link", "set", "lo", "up"))
         # a socket stands for all devices
-        run(*there("ip", "route", "add", "local", "10.9.0.0/16", "dev", "lo"))
+        run(*there("ip", "route", "add", "local", "10.8.0.0/13", "dev", "lo"))
         run(*there("ip", "addr", "add", "fd09::2/128", "dev", "lo", "nodad"))
         yield
     finally:
@@ -298,7 +298,7 @@ def cases(options, eal, pages):
     # The kernel's end of a tap is beside it, in one namespace.
     here = lambda *command: command
     tap = Case(options, f"tap, {pages}", "net_tap0,iface=akmatap", eal)
-    tap.run(here, lambda: (run("ip", "route", "replace", "local", "10.9.0.0/16", "dev", "lo"),
+    tap.run(here, lambda: (run("ip", "route", "replace", "local", "10.8.0.0/13", "dev", "lo"),
                            dress("akmatap", here)))
 
 
