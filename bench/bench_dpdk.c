@@ -13,7 +13,7 @@
 #include "bench/io.h"
 #include "dataplane/io/io_dpdk.h"
 
-enum { OVERHEAD = 48, WORKERS = 2, PORT = 48470 };
+enum { OVERHEAD = 48, WORKERS = 2, PORT = 48470, UES_MIN = 1000 };
 
 static const uint8_t gateway[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2};
 static const uint8_t gateway_mac[PACKET_MAC] = {0x02, [5] = 0x02};
@@ -72,7 +72,7 @@ static int open_all(struct line_up *all, const struct bench_options *options,
 {
 	struct bench_options table = *options;
 
-	table.ues = options->destinations;
+	table.ues = options->destinations < UES_MIN ? UES_MIN : options->destinations;
 	all->sink = (struct io_sink){
 		.fd = -1,
 		.port = PORT,

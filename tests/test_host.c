@@ -187,11 +187,13 @@ Test(host, neighbours_without_room)
 
 // ---- Routes
 
-static enum host_route route(ip_t ip, uint8_t mac[6], const uint8_t **hop)
+enum { HOST_NO_ROUTE = -1 };
+
+static int route(ip_t ip, uint8_t mac[6], const uint8_t **hop)
 {
-	*hop = NULL;
 	memset(mac, 0xee, 6);
-	return host_next_hop(&host, ip, mac, hop);
+	*hop = host_hop(&host, ip);
+	return *hop ? (int)host_resolve(&host, *hop, mac) : HOST_NO_ROUTE;
 }
 
 static void goes_to(ip_t ip, ip_t wanted)

@@ -73,13 +73,6 @@ enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
 	}
 }
 
-enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
-			      uint8_t mac[PACKET_MAC], const uint8_t **hop)
-{
-	*hop = host_hop(host, ip);
-	return *hop ? host_resolve(host, *hop, mac) : HOST_NO_ROUTE;
-}
-
 // ---- Start
 
 static int wrong(char error[HOST_ERROR_MAX], const char *format, ...)

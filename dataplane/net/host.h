@@ -25,7 +25,6 @@ enum host_route {
 	HOST_READY,      // the MAC is there
 	HOST_UNRESOLVED, // not yet: host_want it
 	HOST_GONE,       // does not answer
-	HOST_NO_ROUTE,   // not on the link, and no gateway
 };
 
 // 0, or -EINVAL with what was wrong in error: an address, gateway or neighbour that is none of a
@@ -43,10 +42,6 @@ const uint8_t *host_hop(const struct host *host, const uint8_t ip[16]);
 // Any thread: what is known of that next hop, which is on the link.
 enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
 			     uint8_t mac[PACKET_MAC]);
-// Both. Where a datagram to ip goes. `hop` is the next hop's address (the peer, or the
-// gateway) unless there is no route.
-enum host_route host_next_hop(const struct host *host, const uint8_t ip[16],
-			      uint8_t mac[PACKET_MAC], const uint8_t **hop);
 
 // ---- The one thread's
 

@@ -21,6 +21,7 @@ BENCHES = {  # its own members, and variants that are there on any CPU
                                    "context-in-order", "directory", "directory-akid"}),
     "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
 }
+OF_BUILD = {"dpdk": (("payload", "destinations"), {"chain", "port", "protected"})}  # where --help has it
 OF_FLAGS = {  # what flags of the CPU, all of them, bring
     ("sha_ni",): {"kaf": {"warm-shani", "cold-shani", "floor-warm-shani", "floor-cold-shani"}},
     ("avx2",): {"kaf": {"warm-avx2", "cold-avx2"}},
@@ -62,7 +63,9 @@ def lines_of(name):
 
 def main():
     flags = cpu_flags()
-    for name, (members, variants) in BENCHES.items():
+    known = run("--help").stdout
+    benches = BENCHES | {name: bench for name, bench in OF_BUILD.items() if f"\n  {name} " in known}
+    for name, (members, variants) in benches.items():
         lines = lines_of(name)
         expected = set(variants)
         for wanted, of_bench in OF_FLAGS.items():

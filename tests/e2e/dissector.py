@@ -18,6 +18,8 @@ import uuid
 from pathlib import Path
 from struct import pack
 
+from real_daemon import check, finish
+
 LUA, VECTORS, OPERATIONS = sys.argv[1:4]
 PORT, FORCED = 48470, 40000  # FORCED: where Decode As names akma_push
 HEADER, TAG, LENGTH_MAX = 32, 16, 1232
@@ -31,14 +33,6 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 EXPERTS = "length version type suite flags segment push_id status reply".split()
 COLUMNS = ([f"akma_push.{name}" for name in NAMES] + [f"akma_push.{name}.invalid" for name in EXPERTS] +
            ["akma_push.cut", "akma_push", "_ws.col.Protocol", "_ws.col.Info"])
-passed = failed = 0
-
-
-def check(what, good, seen=""):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"FAILED: {what}: {seen}")
 
 
 # ---- What a datagram is, by the specification
@@ -345,8 +339,7 @@ def main():
             check_row(case[0], row, *case[1:])
         check_texts(tshark)
         check_filters(tshark)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ says "count"
 load 2 push --group a --all
 load 2 af --af nofqdn
 load 2 provision --group "a/b"
+load 2 provision --first fd00::1
 load 2 register stray
 load 2 register --rate fast
 says "no number of 0 or more"

@@ -71,6 +71,9 @@ run 2 --push-function nowhere
 run 2 --clock sundial
 run 2 --crypto rot13
 run 2 --ua 12
+run 2 --first fd00::1
+run 2 --first 255.9.0.0
+run 2 --ipv6 --first 10.0.0.1
 run 2 stray
 run 2 --count 20k --ipv6 --port $port
 run 0 --help

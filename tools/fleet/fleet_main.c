@@ -230,7 +230,8 @@ static int fill_options(void)
 	if (subscriber_net_init(&fleet.options.net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4,
 				(uint16_t)fleet.options.port, first))
 		return wrong("first", first,
-			     is_v6 ? "an IPv6 address" : "an IPv4 address, 16,711,679 follow");
+			     is_v6 ? "no IPv6 address"
+				   : "no IPv4 address that 16,711,679 others follow");
 	if (subscriber_address(&fleet.options.net, fleet.options.from + fleet.options.count - 1,
 			       &last)) {
 		fputs("--count: there are not so many addresses and ports\n", stderr);

@@ -202,7 +202,8 @@ int load_provision(int argc, char **argv)
 	if (subscriber_net_init(&net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4, (uint16_t)port,
 				first_address)) {
 		fprintf(stderr, "--first: %s: %s\n", first_address,
-			is_v6 ? "an IPv6 address" : "an IPv4 address, 16,711,679 follow");
+			is_v6 ? "no IPv6 address"
+			      : "no IPv4 address that 16,711,679 others follow");
 		return 2;
 	}
 	if (!no_address &&
