@@ -109,15 +109,21 @@ static void close_all(struct line_up *all)
 
 static int run_all(struct line_up *all, const struct bench_options *options)
 {
-	struct bench_variant *const variant[] = {&all->alone.variant, all->raw, all->protected};
-	const unsigned rounds = bench_rounds(variant, 3, options);
+	struct bench_variant *const each[] = {&all->alone.variant, all->raw, all->protected};
+	struct bench_variant *variant[3];
+	unsigned n = 0, rounds;
 	char what[96];
 
+	for (unsigned i = 0; i < 3; i++) {
+		if (!i || !options->only || strstr(each[i]->name, options->only))
+			variant[n++] = each[i];
+	}
+	rounds = bench_rounds(variant, n, options);
 	if (!rounds)
 		return -EIO;
 	snprintf(what, sizeof(what), "\"payload\":%u,\"destinations\":%u", options->payload,
 		 options->destinations);
-	bench_print("dpdk", what, variant, 3, rounds, options->json);
+	bench_print("dpdk", what, variant, n, rounds, options->json);
 	return 0;
 }
 

@@ -90,23 +90,55 @@ static bool has_failed(struct frame *const frame[], unsigned segments)
 	return false;
 }
 
-static void count_sent(struct worker *w, struct part *part, const struct target *target,
-		       unsigned targets, struct frame *const frame[], unsigned datagrams)
+// A target whose message did not leave. One that nothing leads to has no address that is of use.
+static void refused(struct worker *w, struct part *part, uint32_t place,
+		    struct frame *const frame[])
+{
+	const bool no_route = !frame[0]->len && frame[0]->no_route;
+
+	worker_count(w, REASON_TX_NO_ROUTE, no_route ? part->push->n_segments : 0);
+	if (no_route && is_unsent(push_state(part->push, place)))
+		part_set_state(part, place, DP_NO_ADDRESS);
+	else
+		lap_not_sent(part, place);
+}
+
+// Whether the targets from the first on are a run that was sent to as a whole.
+static bool is_sent_run(struct part *part, const struct target *target, unsigned n)
+{
+	return n >= PUSH_RUN && target[PUSH_RUN - 1].place - target[0].place == PUSH_RUN - 1 &&
+	       lap_sent_run(part, target[0].place);
+}
+
+// What became of the targets whose datagrams the back end is done with. Returns how many of them
+// had been sent to before.
+static unsigned set_states(struct worker *w, struct part *part, const struct target *target,
+			   unsigned targets, struct frame *const frame[], bool any_failed)
 {
 	const unsigned segments = part->push->n_segments;
-	uint64_t sent = atomic_load_explicit(&part->sent, memory_order_relaxed);
 	unsigned again = 0;
 
 	for (unsigned i = 0; i < targets; i++) {
+		if (!any_failed && is_sent_run(part, target + i, targets - i)) {
+			i += PUSH_RUN - 1;
+			continue;
+		}
 		again += !is_unsent(push_state(part->push, target[i].place));
-		if (has_failed(frame + i * segments, segments))
-			lap_not_sent(part, target[i].place);
+		if (any_failed && has_failed(frame + i * segments, segments))
+			refused(w, part, target[i].place, frame + i * segments);
 		else
 			lap_sent(part, target[i].place);
 	}
+	return again;
+}
+
+static void count_sent(struct worker *w, struct part *part, unsigned datagrams, unsigned again)
+{
+	const uint64_t sent = atomic_load_explicit(&part->sent, memory_order_relaxed);
+
 	atomic_store_explicit(&part->sent, sent + datagrams, memory_order_relaxed);
 	worker_count(w, REASON_SENT, datagrams);
-	worker_count(w, REASON_SENT_AGAIN, (uint64_t)again * segments);
+	worker_count(w, REASON_SENT_AGAIN, again);
 	pace_take(&w->pace, datagrams);
 	pace_take(&w->pace_af[part->push->af], datagrams);
 }
@@ -120,13 +152,19 @@ static void give_back(struct worker *w, struct frame *frame[], unsigned n)
 		w->io_ops->transmit(w->io, frame, n);
 }
 
-static void count_failed(struct worker *w)
+// Whether any datagram failed for good since the last time.
+static bool count_io(struct worker *w)
 {
-	struct io_counts counts;
+	struct io_counts *const before = &w->io_counted;
+	struct io_counts now;
+	bool failed;
 
-	w->io_ops->counts(w->io, &counts);
-	worker_count(w, REASON_TX_FAILED, counts.tx_failed - w->io_failed);
-	w->io_failed = counts.tx_failed;
+	w->io_ops->counts(w->io, &now);
+	failed = now.tx_failed != before->tx_failed;
+	worker_count(w, REASON_TX_FAILED, now.tx_failed - before->tx_failed);
+	worker_count(w, REASON_TX_NO_BUFFER, now.no_buffer - before->no_buffer);
+	*before = now;
+	return failed;
 }
 
 // Seals and sends to n targets, whose frames are lent. Whether the back end took all of them.
@@ -134,14 +172,14 @@ static bool transmit(struct worker *w, struct part *part, const struct target *t
 		     struct frame *frame[])
 {
 	const unsigned segments = part->push->n_segments;
-	unsigned sent, whole;
+	unsigned sent, whole, again;
 
 	protect_seal(&w->protect, part->push, target, n, frame);
 	worker_count_kafs(w);
 	sent = w->io_ops->transmit(w->io, frame, n * segments);
 	whole = sent / segments;
-	count_sent(w, part, target, whole, frame, sent);
-	count_failed(w);
+	again = set_states(w, part, target, whole, frame, count_io(w));
+	count_sent(w, part, sent, again * segments);
 	if (whole == n)
 		return true;
 	worker_count(w, REASON_TX_HELD, n * segments - sent);
@@ -175,6 +213,7 @@ bool downlink_send(struct worker *w, struct part *part)
 	lent = w->io_ops->lend(w->io, frame, n * segments);
 	if (lent < segments) {
 		give_back(w, frame, lent);
+		count_io(w);
 		return false;
 	}
 	n = lap_take(part, place, lent / segments);

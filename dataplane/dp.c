@@ -289,3 +289,31 @@ void dp_counters(const struct dp *dp, unsigned worker, uint64_t counts[REASON_CO
 							       memory_order_relaxed);
 	}
 }
+
+unsigned dp_ports(const struct dp *dp)
+{
+	const struct worker *const w = &dp->workers[0];
+
+	return w->io_ops->ports ? w->io_ops->ports(w->io) : 0;
+}
+
+void dp_port_counters(const struct dp *dp, unsigned port, unsigned worker,
+		      uint64_t counts[PORT_COUNT_COUNT])
+{
+	memset(counts, 0, PORT_COUNT_COUNT * sizeof(counts[0]));
+	for (unsigned i = 0; i < dp->config.n_workers; i++) {
+		const struct worker *const w = &dp->workers[i];
+		uint64_t of_worker[PORT_COUNT_COUNT];
+
+		if (worker != DP_NONE && worker != i)
+			continue;
+		w->io_ops->port_counts(w->io, port, of_worker);
+		for (unsigned k = 0; k < PORT_COUNT_COUNT; k++)
+			counts[k] += of_worker[k];
+	}
+}
+
+void dp_port_status(const struct dp *dp, unsigned port, struct port_status *status)
+{
+	dp->workers[0].io_ops->port_status(dp->workers[0].io, port, status);
+}

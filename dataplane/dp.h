@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/io/port.h"
 #include "dataplane/reason.h"
 
 struct clock;
@@ -239,3 +240,9 @@ bool dp_poll(struct dp *dp, struct dp_event *event);
 // Sums over the workers, by reason; worker DP_NONE: all.
 void dp_counters(const struct dp *dp, unsigned worker, uint64_t counts[REASON_COUNT]);
 unsigned dp_workers(const struct dp *dp);
+
+// Ports that the back end has of its own, 0 for sockets. A port's counters are summed as above.
+unsigned dp_ports(const struct dp *dp);
+void dp_port_counters(const struct dp *dp, unsigned port, unsigned worker,
+		      uint64_t counts[PORT_COUNT_COUNT]);
+void dp_port_status(const struct dp *dp, unsigned port, struct port_status *status);

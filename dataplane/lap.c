@@ -86,12 +86,32 @@ static void step(struct part *part)
 		enter_slot(part, part->slot + part->push->n_workers);
 }
 
+// A run of pending targets at the place that the walk is at, and more behind it in its slot.
+static bool is_pending_run(const struct part *part)
+{
+	return part->place % PUSH_RUN == 0 && part->end - part->place > PUSH_RUN &&
+	       push_run_is(part->push, part->place, DP_PENDING);
+}
+
+static void take_run(struct part *part, uint32_t place[PUSH_RUN])
+{
+	for (unsigned i = 0; i < PUSH_RUN; i++)
+		place[i] = part->place + i;
+	part->place += PUSH_RUN;
+}
+
+// Every lap and hurry walk visits those pending: the first lap of a large push goes in runs.
 unsigned lap_take(struct part *part, uint32_t place[], unsigned n)
 {
 	unsigned taken = 0;
 
 	for (unsigned looked = 0; looked < LAP_SCAN_MAX && taken < n && !lap_is_over(part);
 	     looked++) {
+		if (n - taken >= PUSH_RUN && is_pending_run(part)) {
+			take_run(part, place + taken);
+			taken += PUSH_RUN;
+			continue;
+		}
 		if (is_visited(part, push_state(part->push, part->place)))
 			place[taken++] = part->place;
 		step(part);
@@ -125,6 +145,15 @@ void lap_rewind(struct part *part, uint32_t place)
 {
 	enter_slot(part, context_slot(part->push->handles[place]));
 	part->place = place;
+}
+
+bool lap_sent_run(struct part *part, uint32_t place)
+{
+	if (part->mode != PART_LAP || place % PUSH_RUN ||
+	    !push_run_is(part->push, place, DP_PENDING))
+		return false;
+	part_set_run(part, place, DP_PENDING, DP_SENT);
+	return true;
 }
 
 void lap_sent(struct part *part, uint32_t place)

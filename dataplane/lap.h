@@ -39,6 +39,10 @@ void lap_stop(struct part *part); // the walk is over
 // The walk goes on from `place`, which it gave: from there on nothing was done.
 void lap_rewind(struct part *part, uint32_t place);
 
+// PUSH_RUN targets that lap_take gave one after the other, from a place of which a run begins, have
+// been sent to for the first time: the same as lap_sent of each. False, and nothing done, when they
+// are no such run.
+bool lap_sent_run(struct part *part, uint32_t place);
 // A target has been sent to.
 void lap_sent(struct part *part, uint32_t place);
 // Nothing could be sent to a target that the walk visited: a mark is spent, the next key or address

@@ -287,3 +287,34 @@ void part_set_state(struct part *part, uint32_t place, unsigned state)
 	count(part, state, 1);
 	part->n_open -= push_is_final(push, state) && !push_is_final(push, before);
 }
+
+// ---- Runs
+
+typedef uint64_t __attribute__((may_alias)) run_word; // the states of a run
+
+static run_word *run_at(const struct dp_push *push, uint32_t place)
+{
+	return (run_word *)(uintptr_t)&push->states[place / 2];
+}
+
+// The state in every place.
+static uint64_t run_of(unsigned state)
+{
+	return state * 0x1111111111111111;
+}
+
+bool push_run_is(const struct dp_push *push, uint32_t place, unsigned state)
+{
+	return __atomic_load_n(run_at(push, place), __ATOMIC_RELAXED) == run_of(state);
+}
+
+void part_set_run(struct part *part, uint32_t place, unsigned before, unsigned state)
+{
+	const struct dp_push *const push = part->push;
+
+	__atomic_store_n(run_at(push, place), run_of(state), __ATOMIC_RELEASE);
+	count(part, before, (uint64_t)-PUSH_RUN);
+	count(part, state, PUSH_RUN);
+	if (push_is_final(push, state) && !push_is_final(push, before))
+		part->n_open -= PUSH_RUN;
+}

@@ -21,6 +21,7 @@
 
 enum {
 	PUSH_SLOT_ALIGN = 128, // places; two an octet: one cache line
+	PUSH_RUN = 16,         // places; eight octets
 	// States of the data plane alone, shown to others as SENT; see lap.h.
 	PUSH_SENT_DUE = DP_STATE_COUNT,
 	PUSH_SENT_RECENTLY,
@@ -143,6 +144,13 @@ static inline enum dp_state push_public_state(unsigned state)
 
 // Changes a target's state and the part's counts. Owner's thread only.
 void part_set_state(struct part *part, uint32_t place, unsigned state);
+
+// A run of PUSH_RUN places from a multiple of it on, for what is the same for all of them: most
+// targets of a large push. Whether all are in that state; changing all of them from it to another.
+// Owner's thread only.
+bool push_run_is(const struct dp_push *push, uint32_t place, unsigned state);
+void part_set_run(struct part *part, uint32_t place, unsigned before, unsigned state);
+
 // Octets of a segment's payload, and where it starts.
 static inline uint16_t push_segment_len(const struct dp_push *push, unsigned segment)
 {

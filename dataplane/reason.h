@@ -8,6 +8,8 @@
 	X(TX_HELD, "tx_held", "datagrams the back end did not take yet; they are built again")     \
 	X(TX_FAILED, "tx_failed",                                                                  \
 	  "datagrams the network refused; they were not sent, the next lap repeats them")          \
+	X(TX_NO_BUFFER, "tx_no_buffer", "bursts put off: the back end had no buffer")              \
+	X(TX_NO_ROUTE, "tx_no_route", "of the datagrams refused: no way to the UE's address")      \
 	X(TX_NO_CONTEXT, "tx_no_context", "targets passed over: no key")                           \
 	X(TX_NO_ADDRESS, "tx_no_address", "targets passed over: no address")                       \
 	X(TX_KEY_EXPIRED, "tx_key_expired", "targets passed over: K_AF lifetime over")             \

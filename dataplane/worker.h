@@ -65,7 +65,7 @@ struct worker {
 	int event_fd;
 
 	_Atomic uint64_t counts[REASON_COUNT];
-	uint64_t io_failed; // of the back end, already counted
+	struct io_counts io_counted; // of the back end, already counted
 	atomic_bool stop;
 	pthread_t thread;
 	bool has_thread;

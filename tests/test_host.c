@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataplane/net/host.h"
+#include "dataplane/net/route.h"
 #include "tests/kit/link.h"
 #include "tests/kit/random.h"
 
@@ -191,9 +192,17 @@ enum { HOST_NO_ROUTE = -1 };
 
 static int route(ip_t ip, uint8_t mac[6], const uint8_t **hop)
 {
+	struct routes routes = {0};
+	struct route found;
+
 	memset(mac, 0xee, 6);
-	*hop = host_hop(&host, ip);
-	return *hop ? (int)host_resolve(&host, *hop, mac) : HOST_NO_ROUTE;
+	routes_add(&routes, 0, &host.config);
+	*hop = NULL;
+	if (!route_find(&found, &routes, ip, 1))
+		return HOST_NO_ROUTE;
+	*hop = memcmp(found.hop, ip, 16) ? host.config.gateway[host_is_ipv6(ip)] : ip;
+	cr_assert_arr_eq(*hop, found.hop, 16);
+	return (int)host_resolve(&host, found.hop, mac);
 }
 
 static void goes_to(ip_t ip, ip_t wanted)

@@ -317,6 +317,80 @@ Test(hurry, never_twice_within_the_first_pause)
 	free(handles);
 }
 
+// ---- Runs against one by one
+
+// Walks a part; in runs where it can, or not at all. Notes what it visited.
+static unsigned walk_part(struct part *part, bool in_runs, uint32_t visited[])
+{
+	unsigned n = 0, runs = 0;
+
+	lap_start(part, PART_LAP, &pauses, 0);
+	while (!lap_is_over(part)) {
+		uint32_t *const place = visited + n;
+		const unsigned taken = lap_take(part, place, in_runs ? 64 : PUSH_RUN - 1);
+
+		for (unsigned i = 0; i < taken; i++) {
+			if (in_runs && taken - i >= PUSH_RUN &&
+			    place[i + PUSH_RUN - 1] - place[i] == PUSH_RUN - 1 &&
+			    lap_sent_run(part, place[i])) {
+				i += PUSH_RUN - 1;
+				runs++;
+			} else {
+				lap_sent(part, place[i]);
+			}
+		}
+		n += taken;
+	}
+	visited[n] = DP_NONE;
+	return runs;
+}
+
+static void same_parts(const struct part *a, const struct part *b)
+{
+	cr_assert_eq(a->n_open, b->n_open);
+	for (unsigned i = 0; i < PUSH_STATES; i++)
+		cr_assert_eq(atomic_load(&a->counts[i]), atomic_load(&b->counts[i]));
+}
+
+Test(lap, runs_are_as_one_by_one)
+{
+	enum { N = 20000 };
+	static uint32_t visited[2][N + 1];
+	struct random random = random_start();
+	uint32_t *handles = some_handles(&random, N);
+
+	for (unsigned round = 0; round < 8; round++) {
+		struct dp_push *push[2];
+		unsigned runs = 0;
+
+		for (unsigned i = 0; i < 2; i++)
+			push[i] = make(handles, N, 3, round % 2);
+		for (unsigned i = 0; i < 400; i++) { // some are final already, or sent to
+			const uint32_t place =
+				push_place_of(push[0], handles[random_next(&random) % N]);
+			const unsigned state = random_next(&random) % 2 ? DP_DELIVERED : DP_SENT;
+
+			for (unsigned k = 0; k < 2; k++)
+				part_set_state(
+					&push[k]->parts[context_slot(push[k]->handles[place]) % 3],
+					place, state);
+		}
+		for (unsigned w = 0; w < 3; w++) {
+			cr_assert_eq(walk_part(&push[0]->parts[w], false, visited[0]), 0);
+			runs += walk_part(&push[1]->parts[w], true, visited[1]);
+			for (unsigned i = 0; !i || visited[0][i - 1] != DP_NONE; i++)
+				cr_assert_eq(visited[0][i], visited[1][i]);
+			same_parts(&push[0]->parts[w], &push[1]->parts[w]);
+		}
+		cr_assert_gt(runs, 100);
+		for (uint32_t p = 0; p < push[0]->n_places; p++)
+			cr_assert_eq(push_state(push[0], p), push_state(push[1], p));
+		push_free(push[0]);
+		push_free(push[1]);
+	}
+	free(handles);
+}
+
 // ---- Quiet walks against naive twins: the same in one step
 
 static bool is_owned(const struct part *part, uint32_t place)

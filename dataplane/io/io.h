@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/io/port.h"
+
 enum { FRAME_MAX = 1232, IO_ERROR_MAX = 256 };
 
 // A UDP payload and its peer.
@@ -14,6 +16,7 @@ struct frame {
 	uint16_t len;
 	uint16_t port;  // of the peer, host order
 	uint8_t ip[16]; // of the peer; IPv4 as ::ffff:a.b.c.d
+	bool no_route;  // transmit failed, for there is no way to the peer
 	uint32_t slot;  // the back end's own
 };
 
@@ -27,6 +30,7 @@ struct io_config {
 // Counted by the back end since open; the worker adds them to its reasons.
 struct io_counts {
 	uint64_t tx_failed; // datagrams that the network refused for good (route, permission, …)
+	uint64_t no_buffer; // bursts for which there was no buffer
 };
 
 struct io;
@@ -47,7 +51,8 @@ struct io_ops {
 	// done with (sent, failed or not wanted); the rest are back with the back end, unsent: the
 	// caller builds them again later. Where a kernel that is full lets a later datagram pass an
 	// earlier one (uring), a datagram of the rest may have left: built again, it leaves twice.
-	// A frame that failed for good has len 0 then, until it is lent again.
+	// A frame that failed for good has len 0 then, until it is lent again, and says whether it
+	// was for want of a route.
 	unsigned (*transmit)(struct io *io, struct frame *frame[], unsigned n);
 
 	// Up to n datagrams that have arrived; their frames are the worker's until release. A
@@ -62,6 +67,11 @@ struct io_ops {
 	void (*wait)(struct io *io, uint64_t timeout_ns);
 	void (*wake)(struct io *io); // Any thread.
 	void (*counts)(const struct io *io, struct io_counts *counts);
+
+	// NULL where a back end has no ports of its own. Any thread, between open and close.
+	unsigned (*ports)(const struct io *io);
+	void (*port_counts)(const struct io *io, unsigned port, uint64_t counts[PORT_COUNT_COUNT]);
+	void (*port_status)(const struct io *io, unsigned port, struct port_status *status);
 };
 
 // NULL-terminated: kernel (the faster of the next two, measured), sendmmsg, uring where built, mem.

@@ -51,15 +51,6 @@ bool host_has(const struct host *host, const uint8_t ip[16])
 	return false;
 }
 
-const uint8_t *host_hop(const struct host *host, const uint8_t ip[16])
-{
-	const bool is_ipv6 = host_is_ipv6(ip);
-
-	if (on_link(&host->config, ip))
-		return ip;
-	return host->config.has_gateway[is_ipv6] ? host->config.gateway[is_ipv6] : NULL;
-}
-
 enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
 			     uint8_t mac[PACKET_MAC])
 {

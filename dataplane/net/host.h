@@ -36,10 +36,7 @@ int host_init(struct host *host, const struct host_config *config, char error[HO
 const uint8_t *host_source(const struct host *host, bool is_ipv6);
 bool host_has(const struct host *host, const uint8_t ip[16]);
 
-// Any thread: the next hop's address on the way to ip: the peer itself, or the gateway; NULL: no
-// route. Gateways are known by their pointers.
-const uint8_t *host_hop(const struct host *host, const uint8_t ip[16]);
-// Any thread: what is known of that next hop, which is on the link.
+// Any thread: what is known of a next hop, which is on the link.
 enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
 			     uint8_t mac[PACKET_MAC]);
 

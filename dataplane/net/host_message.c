@@ -1,4 +1,5 @@
 #include "dataplane/net/host_message.h"
+#include "dataplane/net/packet_sum.h"
 
 #include <string.h>
 

@@ -1,8 +1,10 @@
 #include "dataplane/net/packet.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #include "base/bytes.h"
+#include "dataplane/net/packet_sum.h"
 
 enum {
 	TYPE_IPV4 = 0x0800,
@@ -27,7 +29,6 @@ enum {
 	IPV4_AT_FRAGMENT = 6,
 	IPV4_AT_TTL = 8,
 	IPV4_AT_PROTOCOL = 9,
-	IPV4_AT_CHECKSUM = 10,
 	IPV4_AT_SOURCE = 12,
 	IPV4_AT_DESTINATION = 16,
 
@@ -54,57 +55,7 @@ enum {
 
 	ARP_MESSAGE = 28,
 	ICMP_HEADER = 8, // no message of either version is shorter
-	IPV4_IN_IP = 12, // where an IPv4 address is in ::ffff:a.b.c.d
 };
-
-// ---- Sums
-
-// Ones' complement words may be wider than 16 bits, and in the host's order: the sum is then in the
-// host's order too (RFC 1071 2).
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	const uint64_t sum = a + b;
-
-	return sum + (sum < a);
-}
-
-// Sixteen bits that mean the same. Only a sum of nothing but zeros is 0.
-static uint16_t fold(uint64_t sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)((sum >> 16) + sum);
-}
-
-static uint64_t sum_tail(uint64_t sum, const uint8_t *p, unsigned len)
-{
-	if (len & 4) {
-		sum = add(sum, load32_le(p));
-		p += 4;
-	}
-	if (len & 2) {
-		sum = add(sum, (unsigned)(p[0] | p[1] << 8));
-		p += 2;
-	}
-	return len & 1 ? add(sum, p[0]) : sum;
-}
-
-uint16_t packet_sum(uint32_t sum, const void *octets, unsigned len)
-{
-	const uint8_t *p = octets;
-	uint64_t even = 0, odd = 0; // two, so that an addition does not wait for the one before it
-
-	for (; len >= 16; len -= 16, p += 16) {
-		even = add(even, load64_le(p));
-		odd = add(odd, load64_le(p + 8));
-	}
-	if (len & 8) {
-		even = add(even, load64_le(p));
-		p += 8;
-	}
-	return fold((uint64_t)sum + __builtin_bswap16(fold(sum_tail(add(even, odd), p, len))));
-}
 
 // ---- Writing
 
@@ -161,70 +112,34 @@ void packet_path_init(struct packet_path *path, const struct packet_source *sour
 	if (is_ipv6) {
 		h += ipv6_init(h, source->ip);
 	} else {
-		h += ipv4_init(h, source->ip + IPV4_IN_IP);
+		h += ipv4_init(h, source->ip + PACKET_IPV4_IN_IP);
 		path->ip_sum = packet_sum(0, h - PACKET_IPV4_HEADER, PACKET_IPV4_HEADER);
 	}
 	store16_be(h + UDP_AT_SOURCE, source->port);
 	path->len = (uint8_t)(h + PACKET_UDP_HEADER - path->headers);
 }
 
-// The shortest headers, and the last octets of longer ones: two copies whose lengths are constants.
-static void copy_headers(uint8_t *to, const struct packet_path *path)
+void packet_template_init(struct packet_template *t, const struct packet_path *path,
+			  const uint8_t mac[PACKET_MAC], unsigned len)
 {
-	enum {
-		MIN = PACKET_ETHERNET + PACKET_IPV4_HEADER + PACKET_UDP_HEADER,
-		REST = PACKET_HEADERS_MAX - MIN,
-	};
-
-	__builtin_memcpy(to, path->headers, MIN);
-	__builtin_memcpy(to + path->len - REST, path->headers + path->len - REST, REST);
-}
-
-static void write_ipv4(uint8_t *h, uint32_t ip_sum, const uint8_t destination[4], unsigned len)
-{
-	const uint32_t to = load32_be(destination);
-
-	len += PACKET_IPV4_HEADER;
-	store16_be(h + IPV4_AT_LENGTH, (uint16_t)len);
-	store32_be(h + IPV4_AT_DESTINATION, to);
-	store16_be(h + IPV4_AT_CHECKSUM, (uint16_t)~fold((uint64_t)ip_sum + len + to));
-}
-
-static void write_ipv6(uint8_t *h, const uint8_t destination[PACKET_IP], unsigned len)
-{
-	store16_be(h + IPV6_AT_LENGTH, (uint16_t)len);
-	__builtin_memcpy(h + IPV6_AT_DESTINATION, destination, PACKET_IP);
-}
-
-// An IPv4 address is summed as ::ffff:a.b.c.d: 0xffff is the other zero of ones' complement.
-static uint64_t sum_ip(const uint8_t ip[PACKET_IP])
-{
-	return (uint64_t)load32_be(ip) + load32_be(ip + 4) + load32_be(ip + 8) + load32_be(ip + 12);
-}
-
-void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
-		  const uint8_t ip[PACKET_IP], uint16_t port, uint8_t *payload, unsigned len)
-{
-	uint8_t *const frame = payload - path->len, *const udp = payload - PACKET_UDP_HEADER;
-	const unsigned udp_len = PACKET_UDP_HEADER + len;
+	const unsigned udp_len = PACKET_UDP_HEADER + len, ip_len = PACKET_IPV4_HEADER + udp_len;
+	uint8_t *const udp = t->headers + path->len - PACKET_UDP_HEADER;
 
 	assert(len <= PACKET_PAYLOAD_MAX);
-	copy_headers(frame, path);
-	__builtin_memcpy(frame + AT_MAC_DESTINATION, mac, PACKET_MAC);
+	memcpy(t->headers, path->headers, PACKET_HEADERS_MAX);
+	t->len = path->len;
+	t->is_ipv6 = path->is_ipv6;
+	t->udp_checksum = path->udp_checksum;
+	t->payload_len = (uint16_t)len;
+	t->ip_sum = htobe16(packet_sum_fold((uint64_t)path->ip_sum + ip_len));
+	// The length counts twice: in the pseudo-header and in UDP's.
+	t->udp_sum = (uint64_t)path->udp_sum + 2 * udp_len;
+	memcpy(t->headers + AT_MAC_DESTINATION, mac, PACKET_MAC);
 	if (path->is_ipv6)
-		write_ipv6(udp - PACKET_IPV6_HEADER, ip, udp_len);
+		store16_be(udp - PACKET_IPV6_HEADER + IPV6_AT_LENGTH, (uint16_t)udp_len);
 	else
-		write_ipv4(udp - PACKET_IPV4_HEADER, path->ip_sum, ip + IPV4_IN_IP, udp_len);
-	store16_be(udp + UDP_AT_DESTINATION, port);
+		store16_be(udp - PACKET_IPV4_HEADER + IPV4_AT_LENGTH, (uint16_t)ip_len);
 	store16_be(udp + UDP_AT_LENGTH, (uint16_t)udp_len);
-	if (path->udp_checksum) {
-		// The length counts twice: in the pseudo-header and in UDP's.
-		const uint64_t sum = path->udp_sum + sum_ip(ip) + 2 * udp_len + port;
-		const uint16_t checksum = (uint16_t)~fold(sum + packet_sum(0, payload, len));
-
-		// RFC 768: 0 would say that there is none.
-		store16_be(udp + UDP_AT_CHECKSUM, checksum ? checksum : 0xffff);
-	}
 }
 
 // ---- Reading
@@ -241,10 +156,10 @@ struct body {
 
 static uint16_t sum_with_pseudo_header(const struct packet *packet, const struct body *body)
 {
-	const uint64_t sum =
-		sum_ip(packet->source) + sum_ip(packet->destination) + body->protocol + body->len;
+	const uint64_t sum = packet_sum_ip(packet->source) + packet_sum_ip(packet->destination) +
+			     body->protocol + body->len;
 
-	return packet_sum(fold(sum), body->octets, body->len);
+	return packet_sum(packet_sum_fold(sum), body->octets, body->len);
 }
 
 static bool is_udp_sum_right(const struct packet *packet, const struct body *udp)
@@ -310,7 +225,7 @@ static bool is_nobody(const uint8_t ip[PACKET_IP])
 static bool are_addresses_good(const struct packet *packet, const struct body *body)
 {
 	if (!body->is_ipv6)
-		return is_unicast_ipv4(packet->source + IPV4_IN_IP);
+		return is_unicast_ipv4(packet->source + PACKET_IPV4_IN_IP);
 	if (is_mapped(packet->destination))
 		return false;
 	return is_unicast_ipv6(packet->source) ||
@@ -360,7 +275,7 @@ static void map(uint8_t ip[PACKET_IP], const uint8_t ipv4[4])
 {
 	store64_be(ip, 0);
 	store32_be(ip + 8, 0xffff);
-	memcpy(ip + IPV4_IN_IP, ipv4, 4);
+	memcpy(ip + PACKET_IPV4_IN_IP, ipv4, 4);
 }
 
 static enum packet_kind read_ipv4(struct packet *packet, const uint8_t *h, unsigned len)

@@ -16,6 +16,7 @@
 enum {
 	PACKET_MAC = 6,
 	PACKET_IP = 16,
+	PACKET_IPV4_IN_IP = 12, // where an IPv4 address is in ::ffff:a.b.c.d
 	PACKET_ETHERNET = 14,
 	PACKET_VLAN = 4,
 	PACKET_IPV4_HEADER = 20,
@@ -52,11 +53,20 @@ struct packet_path {
 // hop limit 64, flow label 0.
 void packet_path_init(struct packet_path *path, const struct packet_source *source);
 
-// Writes the headers right in front of `len` octets of payload (at most PACKET_PAYLOAD_MAX) towards
-// a peer of the path's family behind the next hop's MAC; payload - path->len is where they begin.
-// UDP's checksum, if any, is computed here; a sum of zero is sent as 0xffff (RFC 768).
-void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
-		  const uint8_t ip[PACKET_IP], uint16_t port, uint8_t *payload, unsigned len);
+// Headers towards a next hop, of datagrams of one length: whole, but for the peer.
+struct packet_template {
+	uint8_t headers[PACKET_HEADERS_MAX];
+	uint8_t len; // octets of headers
+	bool is_ipv6;
+	bool udp_checksum;
+	uint16_t payload_len;
+	uint32_t ip_sum; // of IPv4's header without the destination; words in memory's order
+	uint64_t udp_sum;
+};
+
+// `len` is the payload's, at most PACKET_PAYLOAD_MAX.
+void packet_template_init(struct packet_template *template, const struct packet_path *path,
+			  const uint8_t mac[PACKET_MAC], unsigned len);
 
 // ---- Reading
 
@@ -101,8 +111,3 @@ struct packet {
 enum packet_kind packet_read(struct packet *packet, const uint8_t *frame, unsigned len,
 			     uint16_t vlan);
 const char *packet_kind_name(enum packet_kind kind);
-
-// The ones' complement sum of len octets as 16-bit words in network order, folded to 16 bits and
-// not yet complemented (RFC 1071), over what `sum` holds already. An odd octet is the upper half of
-// a word.
-uint16_t packet_sum(uint32_t sum, const void *octets, unsigned len);

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/net/host.h"
+#include "dataplane/net/packet_sum.h"
 
 enum { MODE_RAW, MODE_SUMMED, MODE_NOBODY, MODES, VLAN = 100, ROOM = 16 };
 

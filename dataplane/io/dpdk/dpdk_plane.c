@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/io/dpdk/dpdk_eal.h"
 
 enum {
@@ -21,7 +22,8 @@ enum {
 	BURST = 32,
 };
 
-#define NAP_NS 2000000
+#define NAP_NS  2000000
+#define LOOK_NS 100000000 // at the links
 
 static struct dpdk_plane *the_plane; // one EAL, one plane; control thread only
 
@@ -88,6 +90,24 @@ static void poll_hosts(struct dpdk_plane *plane, uint64_t now_ns)
 	}
 }
 
+static void look_at_links(struct dpdk_plane *plane, uint64_t now_ns)
+{
+	uint32_t up = 0;
+
+	if (now_ns < plane->look_ns)
+		return;
+	plane->look_ns = now_ns + LOOK_NS;
+	for (unsigned p = 0; p < plane->n_ports; p++)
+		up |= (uint32_t)dpdk_port_is_up(&plane->port[p]) << p;
+	for (uint32_t changed = up ^ dpdk_plane_up(plane); changed; changed &= changed - 1) {
+		const unsigned p = (unsigned)__builtin_ctz(changed);
+
+		log_info("dpdk", "port %s: link %s", plane->port[p].device,
+			 up >> p & 1 ? "up" : "down");
+	}
+	atomic_store(&plane->up, up);
+}
+
 static void *run(void *arg)
 {
 	static const struct timespec nap = {.tv_nsec = NAP_NS};
@@ -96,6 +116,7 @@ static void *run(void *arg)
 	while (!atomic_load(&plane->stop)) {
 		const uint64_t now_ns = clock_mono_ns(&clock_system);
 
+		look_at_links(plane, now_ns);
 		take_asks(plane, now_ns);
 		take_frames(plane, now_ns);
 		poll_hosts(plane, now_ns);
@@ -112,10 +133,9 @@ void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[1
 	(void)rte_ring_enqueue_elem(plane->asks, &ask, sizeof(ask)); // full: asked again
 }
 
-void dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame)
+bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame)
 {
-	if (rte_ring_enqueue(plane->to_hosts, frame))
-		rte_pktmbuf_free(frame);
+	return !rte_ring_enqueue(plane->to_hosts, frame);
 }
 
 // ---- Open and close
@@ -202,6 +222,7 @@ static int begin(struct dpdk_plane *plane, const struct io_dpdk_config *config,
 	if (!status)
 		status = open_ports(plane, config, error);
 	if (!status) {
+		look_at_links(plane, clock_mono_ns(&clock_system));
 		status = -pthread_create(&plane->thread, NULL, run, plane);
 		if (status)
 			snprintf(error, IO_ERROR_MAX, "no thread for the ports' hosts");

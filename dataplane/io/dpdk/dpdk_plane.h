@@ -33,6 +33,8 @@ struct dpdk_plane {
 	struct rte_ring *inbox[64];             // of worker i: what came in on another's queue
 	pthread_t thread;
 	bool has_thread;
+	atomic_uint up;   // bit p: the link of port p is up
+	uint64_t look_ns; // at the links, next
 	atomic_bool stop;
 };
 
@@ -43,7 +45,13 @@ struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, int *sta
 // The last one ends it all.
 void dpdk_plane_leave(struct dpdk_plane *plane);
 
-// Worker thread: a next hop is needed; a frame is for the host of its port (it is taken in any
-// case).
+// Any thread: the ports whose links are up, a bit each. It is looked at ten times a second.
+static inline uint32_t dpdk_plane_up(const struct dpdk_plane *plane)
+{
+	return atomic_load_explicit(&plane->up, memory_order_relaxed);
+}
+
+// Worker thread: a next hop is needed; a frame is for the host of its port, false: its ring is
+// full.
 void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[16]);
-void dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame);
+bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame);

@@ -128,3 +128,42 @@ void dpdk_port_close(struct dpdk_port *port)
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
 }
+
+// ---- How it is
+
+bool dpdk_port_is_up(const struct dpdk_port *port)
+{
+	struct rte_eth_link link = {0};
+
+	return !rte_eth_link_get_nowait(port->id, &link) && link.link_status == RTE_ETH_LINK_UP;
+}
+
+static void copy_device_counts(uint64_t count[PORT_DEVICE_COUNT_COUNT],
+			       const struct rte_eth_stats *stats)
+{
+	count[PORT_DEVICE_RX_FRAMES] = stats->ipackets;
+	count[PORT_DEVICE_TX_FRAMES] = stats->opackets;
+	count[PORT_DEVICE_RX_OCTETS] = stats->ibytes;
+	count[PORT_DEVICE_TX_OCTETS] = stats->obytes;
+	count[PORT_DEVICE_RX_MISSED] = stats->imissed;
+	count[PORT_DEVICE_RX_ERRORS] = stats->ierrors;
+	count[PORT_DEVICE_TX_ERRORS] = stats->oerrors;
+	count[PORT_DEVICE_NO_BUFFER] = stats->rx_nombuf;
+}
+
+void dpdk_port_status(const struct dpdk_port *port, struct port_status *status)
+{
+	struct rte_eth_link link = {0};
+	struct rte_eth_stats stats = {0};
+
+	*status = (struct port_status){0};
+	snprintf(status->name, sizeof(status->name), "%.*s", (int)strcspn(port->device, ","),
+		 port->device);
+	memcpy(status->mac, port->host.config.mac, sizeof(status->mac));
+	if (!rte_eth_link_get_nowait(port->id, &link)) {
+		status->link_up = link.link_status == RTE_ETH_LINK_UP;
+		status->mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
+	}
+	if (!rte_eth_stats_get(port->id, &stats))
+		copy_device_counts(status->device, &stats);
+}

@@ -3,6 +3,7 @@
 
 #include "dataplane/io/io.h"
 #include "dataplane/io/io_dpdk.h"
+#include "dataplane/io/port.h"
 
 struct rte_mempool;
 
@@ -21,3 +22,7 @@ struct dpdk_port {
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
 		   struct rte_mempool *pool, char error[IO_ERROR_MAX]);
 void dpdk_port_close(struct dpdk_port *port);
+
+// Any thread.
+bool dpdk_port_is_up(const struct dpdk_port *port);
+void dpdk_port_status(const struct dpdk_port *port, struct port_status *status);

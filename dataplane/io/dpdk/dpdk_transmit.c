@@ -1,0 +1,245 @@
+// Transmit: an mbuf that is lent has room for any headers in front of its payload; they are written
+// when the peer is known. Of an mbuf's own fields nothing is written before that.
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dataplane/io/dpdk/dpdk_worker.h"
+#include "dataplane/net/packet_stamp.h"
+
+_Static_assert(RTE_PKTMBUF_HEADROOM >= PACKET_HEADERS_MAX, "headers go in front");
+_Static_assert(RTE_MBUF_DEFAULT_DATAROOM >= FRAME_MAX, "a datagram fits behind them");
+
+// ---- Lend
+
+// Only whole bursts: the pool's store of this thread serves them without a look at the buffers.
+static bool take_buffers(struct io *io, unsigned n)
+{
+	if (!rte_mempool_get_bulk(io->plane->pool, (void **)io->tx.mbuf, n))
+		return true;
+	io->no_buffer++;
+	return false;
+}
+
+static bool is_any_link_up(struct io *io)
+{
+	if (dpdk_plane_up(io->plane))
+		return true;
+	for (unsigned p = 0; p < io->plane->n_ports; p++)
+		dpdk_count(io, p, PORT_TX_NO_LINK, 1);
+	return false;
+}
+
+unsigned dpdk_lend(struct io *io, struct frame *frame[], unsigned n)
+{
+	dpdk_register_thread(io);
+	n = n < DPDK_BURST ? n : DPDK_BURST;
+	if (!is_any_link_up(io) || !take_buffers(io, n))
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		char *const buffer = rte_mbuf_buf_addr(io->tx.mbuf[i], io->plane->pool);
+
+		frame[i] = &io->tx.frame[i];
+		frame[i]->data = (uint8_t *)buffer + RTE_PKTMBUF_HEADROOM;
+		frame[i]->len = 0;
+	}
+	return n;
+}
+
+// ---- The way to a peer
+
+// A next hop as it was found for the last frame of a burst: most have the same one.
+struct hop {
+	struct route route;
+	enum host_route state;
+	const struct packet_path *path;
+	uint8_t mac[PACKET_MAC];
+	struct packet_template template; // of the last length
+};
+
+static bool is_at(const struct hop *hop, const struct route *route)
+{
+	return hop->route.hop == route->hop && hop->route.port == route->port;
+}
+
+// Who is not known is asked for, once a burst.
+static void resolve(struct io *io, struct hop *hop, const struct route *route)
+{
+	hop->route = *route;
+	hop->state = host_resolve(&io->plane->port[route->port].host, route->hop, hop->mac);
+	hop->path = &io->path[route->port][host_is_ipv6(route->hop)];
+	if (hop->state != HOST_READY) {
+		memset(hop->mac, 0, sizeof(hop->mac));
+		dpdk_plane_ask(io->plane, route->port, route->hop);
+	}
+	packet_template_init(&hop->template, hop->path, hop->mac, 0);
+}
+
+// False: nothing leads to it.
+static bool find_hop(const struct io *io, struct route *route, const struct frame *frame,
+		     uint32_t up)
+{
+	return route_find(route, &io->routes, frame->ip, up);
+}
+
+// ---- Frames
+
+static struct rte_mbuf *buffer_of(const struct io *io, const struct frame *frame)
+{
+	return io->tx.mbuf[frame->slot];
+}
+
+// As the pool gave it: nothing of it was changed that the pool's next user relies on.
+static void give_back(const struct io *io, struct frame *const frame[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		rte_mbuf_raw_free(buffer_of(io, frame[i]));
+}
+
+// Not sent, and will not be.
+static void fail(struct io *io, struct frame *frame, bool no_route)
+{
+	io->tx_failed++;
+	give_back(io, &frame, 1);
+	frame->len = 0;
+	frame->no_route = no_route;
+}
+
+// n frames of one length towards one next hop, headers in front. The template is a copy that
+// nobody else knows of, so that it can stay in registers.
+static void make_packets(struct io *io, struct hop *hop, struct frame *const frame[], unsigned n,
+			 struct rte_mbuf *mbuf[])
+{
+	struct packet_template template;
+	unsigned len;
+
+	if (hop->template.payload_len != frame[0]->len)
+		packet_template_init(&hop->template, hop->path, hop->mac, frame[0]->len);
+	template = hop->template;
+	len = template.len + template.payload_len;
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *const m = mbuf[i] = buffer_of(io, frame[i]);
+
+		packet_stamp(&template, frame[i]->ip, frame[i]->port, frame[i]->data);
+		m->data_off = (uint16_t)(RTE_PKTMBUF_HEADROOM - template.len);
+		m->ol_flags = 0;
+		m->pkt_len = len;
+		m->data_len = (uint16_t)len;
+	}
+}
+
+// One whose next hop is not known.
+static void hold_or_fail(struct io *io, struct hop *hop, struct frame *frame)
+{
+	const unsigned port = hop->route.port;
+	struct rte_mbuf *m;
+
+	if (hop->state == HOST_UNRESOLVED && io->hold.n < DPDK_HOLD) {
+		make_packets(io, hop, &frame, 1, &m);
+		dpdk_hold_put(&io->hold, m, port, hop->route.hop, clock_mono_ns(&clock_system));
+		dpdk_count(io, port, PORT_TX_HELD, 1);
+		return;
+	}
+	dpdk_count(io, port, PORT_TX_NO_HOP, 1);
+	fail(io, frame, false);
+}
+
+// ---- A burst
+
+// Packets that are ready, for one port, and which frames they are of.
+struct ready {
+	unsigned port, n;
+	struct rte_mbuf *mbuf[DPDK_BURST];
+	uint8_t at[DPDK_BURST];
+};
+
+// Sends them. False when the port's ring is full: *done is the first frame unsent.
+static bool flush(struct io *io, struct ready *ready, unsigned *done)
+{
+	const uint16_t id = io->plane->port[ready->port].id;
+	const unsigned n = ready->n,
+		       sent = n ? rte_eth_tx_burst(id, io->queue, ready->mbuf, (uint16_t)n) : 0;
+
+	dpdk_count(io, ready->port, PORT_TX, sent);
+	ready->n = 0;
+	if (sent == n)
+		return true;
+	dpdk_count(io, ready->port, PORT_TX_FULL, n - sent);
+	*done = ready->at[sent];
+	for (unsigned i = sent; i < n; i++)
+		rte_mbuf_raw_free(ready->mbuf[i]);
+	return false;
+}
+
+// How many from the first on go the same way and are as long.
+static unsigned count_alike(const struct io *io, struct frame *const frame[], unsigned n,
+			    const struct hop *hop, uint32_t up)
+{
+	struct route route;
+	unsigned k = 1;
+
+	while (k < n && frame[k]->len == frame[0]->len && find_hop(io, &route, frame[k], up) &&
+	       is_at(hop, &route))
+		k++;
+	return k;
+}
+
+// n frames alike, the first of them frame i of the burst.
+static void make_ready(struct io *io, struct ready *ready, struct hop *hop,
+		       struct frame *const frame[], unsigned n, unsigned i)
+{
+	make_packets(io, hop, frame, n, ready->mbuf + ready->n);
+	for (unsigned k = 0; k < n; k++)
+		ready->at[ready->n + k] = (uint8_t)(i + k);
+	ready->n += n;
+}
+
+// The frames from i on that share what becomes of them. Returns how many; 0 as flush.
+static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
+			  struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
+{
+	const uint32_t up = dpdk_plane_up(io->plane);
+	struct route route;
+	unsigned k = 1;
+
+	if (!frame[i]->len) {
+		give_back(io, frame + i, 1);
+		return 1;
+	}
+	if (!find_hop(io, &route, frame[i], up)) {
+		fail(io, frame[i], true);
+		return 1;
+	}
+	if (!is_at(hop, &route))
+		resolve(io, hop, &route);
+	if (hop->state != HOST_READY) {
+		hold_or_fail(io, hop, frame[i]);
+		return 1;
+	}
+	if (ready->port != route.port && !flush(io, ready, done))
+		return 0;
+	ready->port = route.port;
+	k = count_alike(io, frame + i, n - i, hop, up);
+	make_ready(io, ready, hop, frame + i, k, i);
+	return k;
+}
+
+unsigned dpdk_transmit(struct io *io, struct frame *frame[], unsigned n)
+{
+	struct hop hop = {.state = HOST_UNRESOLVED};
+	struct ready ready;
+	unsigned done = n;
+
+	ready.port = ready.n = 0;
+	for (unsigned i = 0, k; i < n; i += k) {
+		k = send_some(io, &ready, &hop, frame, i, n, &done);
+		if (!k) {
+			give_back(io, frame + i, n - i);
+			return done;
+		}
+	}
+	flush(io, &ready, &done);
+	return done;
+}

@@ -1,0 +1,116 @@
+// Ways of several ports: networks before gateways, links that are down. What one port's networks
+// match bit by bit is tested with its host (test_host.c).
+
+#include <criterion/criterion.h>
+
+#include "dataplane/net/route.h"
+
+#define IPV4(a, b, c, d)                                                                           \
+	{                                                                                          \
+		[10] = 0xff, [11] = 0xff, a, b, c, d                                               \
+	}
+#define IPV6(net, host)                                                                            \
+	{                                                                                          \
+		0xfd, [7] = net, [15] = host                                                       \
+	}
+
+typedef const uint8_t ip_t[16];
+
+enum { ALL_UP = 7 };
+
+// Port 0: 10.0.0.1/24 and a gateway; port 1: 10.0.1.1/24 and a gateway; port 2: IPv6 alone.
+static struct routes three_ports(void)
+{
+	static const struct host_config host[3] = {
+		{.address = {{IPV4(10, 0, 0, 1), 120}},
+		 .n_addresses = 1,
+		 .gateway = {IPV4(10, 0, 0, 2)},
+		 .has_gateway = {true}},
+		{.address = {{IPV4(10, 0, 1, 1), 120}},
+		 .n_addresses = 1,
+		 .gateway = {IPV4(10, 0, 1, 2)},
+		 .has_gateway = {true}},
+		{.address = {{IPV6(1, 1), 64}},
+		 .n_addresses = 1,
+		 .gateway = {{0}, IPV6(1, 2)},
+		 .has_gateway = {false, true}},
+	};
+	struct routes routes = {0};
+
+	for (unsigned p = 0; p < 3; p++)
+		routes_add(&routes, p, &host[p]);
+	return routes;
+}
+
+static void goes(const struct routes *routes, ip_t ip, uint32_t up, unsigned port, ip_t hop)
+{
+	struct route route;
+
+	cr_assert(route_find(&route, routes, ip, up));
+	cr_assert_eq(route.port, port);
+	cr_assert_arr_eq(route.hop, hop, 16);
+}
+
+static void goes_nowhere(const struct routes *routes, ip_t ip, uint32_t up)
+{
+	struct route route;
+
+	cr_assert_not(route_find(&route, routes, ip, up));
+}
+
+Test(route, networks_before_gateways)
+{
+	const struct routes routes = three_ports();
+	ip_t near = IPV4(10, 0, 1, 77), far = IPV4(8, 8, 8, 8), near6 = IPV6(1, 9),
+	     far6 = IPV6(9, 9);
+
+	goes(&routes, near, ALL_UP, 1, near); // though port 0 has a gateway
+	goes(&routes, far, ALL_UP, 0, (ip_t)IPV4(10, 0, 0, 2));
+	goes(&routes, near6, ALL_UP, 2, near6);
+	goes(&routes, far6, ALL_UP, 2, (ip_t)IPV6(1, 2));
+}
+
+Test(route, links_that_are_down)
+{
+	const struct routes routes = three_ports();
+	ip_t near = IPV4(10, 0, 0, 77), far = IPV4(8, 8, 8, 8);
+
+	goes(&routes, far, 6, 1, (ip_t)IPV4(10, 0, 1, 2));
+	goes(&routes, near, 6, 1, (ip_t)IPV4(10, 0, 1, 2)); // the other port's gateway may know
+	goes_nowhere(&routes, far, 4);
+	goes_nowhere(&routes, (ip_t)IPV6(9, 9), 3);
+	goes_nowhere(&routes, far, 0);
+}
+
+Test(route, one_pointer_for_a_gateway)
+{
+	const struct routes routes = three_ports();
+	struct route a, b;
+
+	cr_assert(route_find(&a, &routes, (ip_t)IPV4(8, 8, 8, 8), ALL_UP));
+	cr_assert(route_find(&b, &routes, (ip_t)IPV4(9, 9, 9, 9), ALL_UP));
+	cr_assert_eq(a.hop, b.hop);
+}
+
+Test(route, the_port_added_first_leads)
+{
+	const struct routes ports = three_ports();
+	struct routes turned = {.n_gateways = {2}};
+
+	turned.gateway[0][0] = ports.gateway[0][1];
+	turned.gateway[0][1] = ports.gateway[0][0];
+	goes(&turned, (ip_t)IPV4(8, 8, 8, 8), ALL_UP, 1, (ip_t)IPV4(10, 0, 1, 2));
+}
+
+// A gateway of a family that the port has no address of is no way: there is no source to send from.
+Test(route, no_way_without_a_source)
+{
+	const struct host_config host = {.address = {{IPV4(10, 0, 0, 1), 120}},
+					 .n_addresses = 1,
+					 .gateway = {{0}, IPV6(1, 2)},
+					 .has_gateway = {false, true}};
+	struct routes routes = {0};
+
+	routes_add(&routes, 0, &host);
+	goes_nowhere(&routes, (ip_t)IPV6(9, 9), 1);
+}
