@@ -34,6 +34,7 @@ enum {
 	DP_AF_MAX = 4096,      // AFs with a pace of their own
 	DP_AF_HOT_MAX = 16,    // of them with their K_AFs in the cache
 	DP_ERROR_MAX = 256,
+	DP_PORTS_MAX = 8,
 };
 
 // ---- Life cycle

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/net/packet_stamp.h"
+#include "dataplane/net/packet_sum.h"
 #include "tests/kit/packet_twin.h"
 #include "tests/kit/random.h"
 

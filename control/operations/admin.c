@@ -12,6 +12,7 @@
 #include "control/json/json.h"
 #include "control/json/problem.h"
 #include "control/operations/operations.h"
+#include "control/operations/ports.h"
 #include "control/push/push.h"
 #include "control/registry/af.h"
 #include "control/registry/group.h"
@@ -190,10 +191,12 @@ static void get_stats(struct http_request *request, void *ctx)
 		json_open_object(w, NULL);
 		json_put_uint(w, "worker", i);
 		put_counters(w, app->dp, i);
+		ports_put_worker(w, app->dp, i);
 		json_close(w);
 	}
 	json_close(w);
 	put_counters(w, app->dp, DP_NONE);
+	ports_put(w, app->dp);
 	put_ues(w, app);
 	put_naanf(w);
 	put_pushes(w, app);

@@ -10,6 +10,7 @@
 #include "control/http/http_server.h"
 #include "control/json/problem.h"
 #include "control/operations/operations.h"
+#include "control/operations/ports.h"
 #include "control/push/push.h"
 #include "control/registry/ue.h"
 #include "control/store/store.h"
@@ -144,6 +145,7 @@ static void get_metrics(struct http_request *request, void *ctx)
 		return;
 	}
 	write_reasons(out, app->dp);
+	ports_write(out, app->dp);
 	write_ues(out, app);
 	write_naanf(out);
 	write_pushes(out, app);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/net/packet_stamp.h"
 #include "tests/kit/packet_twin.h"
 
 enum { HEAD = 2, VLANS = 4095 };

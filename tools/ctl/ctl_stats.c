@@ -11,6 +11,7 @@
 #include "dataplane/reason.h"
 #include "tools/ctl/ctl_call.h"
 #include "tools/ctl/ctl_format.h"
+#include "tools/ctl/ctl_stats_ports.h"
 #include "tools/ctl/ctl_table.h"
 
 static struct {
@@ -46,6 +47,7 @@ enum {
 // Every figure in the order of the lists above.
 struct figures {
 	uint64_t value[N_VALUES];
+	struct ctl_ports ports;
 	double at_s; // monotonic
 };
 
@@ -63,6 +65,7 @@ static void read_figures(struct figures *f, const struct json_reader *from,
 	struct json_reader counters = ctl_child(from, "counters");
 
 	f->at_s = now_s();
+	ctl_ports_read(&f->ports, from);
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		f->value[i] = ctl_uint(&counters, reasons[i].metric);
 	for (unsigned s = 0; s < N_SECTIONS; s++) {
@@ -182,7 +185,10 @@ static int show_once(struct ctl *ctl, const uint64_t *worker, struct figures *no
 		if (options.watch && isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
 		show_counters(now, before);
+		ctl_ports_show_counts(&now->ports, before ? &before->ports : NULL,
+				      before ? now->at_s - before->at_s : 0, &doc.top);
 		if (!worker) {
+			ctl_ports_show(&doc.top);
 			show_sections(now, before);
 			show_operations(&doc.top);
 		}
@@ -194,7 +200,7 @@ static int show_once(struct ctl *ctl, const uint64_t *worker, struct figures *no
 
 static int run(struct ctl *ctl, char **operands, unsigned n)
 {
-	struct figures figures[2] = {0};
+	static struct figures figures[2];
 	uint64_t number, *worker = NULL;
 	unsigned round = 0;
 	int code;
@@ -228,8 +234,10 @@ const struct ctl_command ctl_stats_command = {
 	.object = "stats",
 	.summary = "counters and rates",
 	.help = {.usage = "akmapushctl stats [OPTION…]",
-		 .about = "Shows the counters of the data plane by reason, of store, HTTP door and "
-			  "pushes.\nWith --json and --watch: one object a line, every second.",
+		 .about = "Shows the counters of the data plane by reason, of its ports (those "
+			  "that are "
+			  "not 0), of\nstore, HTTP door and pushes.\nWith --json and --watch: one "
+			  "object a line, every second.",
 		 .examples = "  akmapushctl stats --watch\n  akmapushctl stats --worker 0 --json",
 		 .args = args,
 		 .more = ctl_shared},
