@@ -17,6 +17,7 @@ struct bench_options {
 	unsigned payload;      // octets
 	unsigned destinations; // of io
 	unsigned ues;          // in the table of contexts
+	const char *device;    // of dpdk; NULL: a port that takes all and does nothing
 	const char *only;      // the variants whose names contain this; NULL: all
 };
 

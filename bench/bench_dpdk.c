@@ -1,6 +1,8 @@
-// Protected pushes past the kernel: through the back end dpdk into a port that takes all and does
-// nothing (net_null), beside the chain by itself (the reference) and the port with nothing
-// protected. What lies between is the way from a push's list to a frame in the port's ring.
+// Protected pushes past the kernel: through the back end dpdk into a port, one that takes all and
+// does nothing (net_null) unless asked otherwise, beside the chain by itself (the reference) and
+// the port with nothing protected. What lies between is the way from a push's list to a frame in
+// the port's ring. And the same by one and by two workers in threads of their own, whose rounds are
+// longer: they have to wake up first.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,19 +15,19 @@
 #include "bench/io.h"
 #include "dataplane/io/io_dpdk.h"
 
-enum { OVERHEAD = 48, WORKERS = 2, PORT = 48470, UES_MIN = 1000 };
+enum { OVERHEAD = 48, WORKERS = 5, PORT = 48470, UES_MIN = 1000, VARIANTS = 5 };
 
 static const uint8_t gateway[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2};
 static const uint8_t gateway_mac[PACKET_MAC] = {0x02, [5] = 0x02};
 
 // 10.0.0.1/24 behind a gateway whose MAC is known.
-static void port_init(struct io_dpdk_config *config)
+static void port_init(struct io_dpdk_config *config, const char *device)
 {
 	struct host_config *const host = &config->port[0].host;
 
 	*config = (struct io_dpdk_config){
 		.arg = {"--no-telemetry"}, .n_args = 1, .n_ports = 1, .n_workers = WORKERS};
-	config->port[0].device = "net_null0,no-rx=1";
+	config->port[0].device = device ? device : "net_null0,no-rx=1";
 	memcpy(host->address[0].ip, gateway, sizeof(gateway));
 	host->address[0].ip[15] = 1;
 	host->address[0].prefix = 120;
@@ -63,60 +65,93 @@ static unsigned run_chain(void *state, uint64_t *ns)
 
 struct line_up {
 	struct alone alone;
-	struct io_sink sink;
-	struct bench_variant *raw, *protected;
+	struct io_sink sink, long_sink;
+	struct bench_variant *variant[VARIANTS];
 };
 
-static int open_all(struct line_up *all, const struct bench_options *options,
-		    struct io_dpdk_config *ports)
+static struct io_sink sink_of(const struct bench_options *options, unsigned round_max,
+			      struct io_dpdk_config *ports)
 {
-	struct bench_options table = *options;
+	const unsigned n = options->destinations;
 
-	table.ues = options->destinations < UES_MIN ? UES_MIN : options->destinations;
-	all->sink = (struct io_sink){
+	return (struct io_sink){
 		.fd = -1,
 		.port = PORT,
-		.destinations = options->destinations,
-		.round = options->destinations < IO_ROUND ? options->destinations : IO_ROUND,
+		.destinations = n,
+		.round = n < round_max ? n : round_max,
 		.payload = options->payload,
 		.len = OVERHEAD + options->payload,
 		.io_arg = ports,
 	};
-	all->alone.chain = chain_open(&table);
-	all->alone.walk.in_order = true;
-	all->alone.variant =
-		(struct bench_variant){.name = "chain", .state = &all->alone, .run = run_chain};
-	if (!all->alone.chain)
+}
+
+static int open_alone(struct alone *alone, const struct bench_options *options)
+{
+	struct bench_options table = *options;
+
+	table.ues = options->destinations < UES_MIN ? UES_MIN : options->destinations;
+	alone->chain = chain_open(&table);
+	alone->walk.in_order = true;
+	alone->variant = (struct bench_variant){.name = "chain", .state = alone, .run = run_chain};
+	return alone->chain ? 0 : -ENOMEM;
+}
+
+static struct bench_variant *open_one(struct line_up *all, unsigned i)
+{
+	switch (i) {
+	case 0:
+		return &all->alone.variant;
+	case 1:
+		return io_raw_open(&all->sink, "dpdk");
+	case 2:
+		return io_protected_open(&all->sink, "dpdk");
+	default:
+		return io_threads_open(&all->long_sink, "dpdk", i - 2);
+	}
+}
+
+static int open_all(struct line_up *all, const struct bench_options *options,
+		    struct io_dpdk_config *ports)
+{
+	static const char *const names[VARIANTS] = {"chain", "port", "protected", "one-worker",
+						    "two-workers"};
+
+	all->sink = sink_of(options, IO_ROUND, ports);
+	all->long_sink = sink_of(options, options->destinations, ports);
+	if (open_alone(&all->alone, options))
 		return -ENOMEM;
-	all->raw = io_raw_open(&all->sink, "dpdk");
-	all->protected = all->raw ? io_protected_open(&all->sink, "dpdk") : NULL;
-	if (!all->protected)
-		return -ENODEV;
-	all->raw->name = "port";
-	all->protected->name = "protected";
+	for (unsigned i = 0; i < VARIANTS; i++) {
+		if (i && options->only && !strstr(names[i], options->only))
+			continue;
+		all->variant[i] = open_one(all, i);
+		if (!all->variant[i])
+			return -ENODEV;
+		all->variant[i]->name = names[i];
+	}
 	return 0;
 }
 
 static void close_all(struct line_up *all)
 {
-	if (all->protected)
-		io_protected_close(all->protected);
-	if (all->raw)
-		io_raw_close(all->raw);
+	for (unsigned i = VARIANTS - 1; i > 1; i--) {
+		if (all->variant[i])
+			io_protected_close(all->variant[i]);
+	}
+	if (all->variant[1])
+		io_raw_close(all->variant[1]);
 	if (all->alone.chain)
 		chain_close(all->alone.chain);
 }
 
 static int run_all(struct line_up *all, const struct bench_options *options)
 {
-	struct bench_variant *const each[] = {&all->alone.variant, all->raw, all->protected};
-	struct bench_variant *variant[3];
+	struct bench_variant *variant[VARIANTS];
 	unsigned n = 0, rounds;
 	char what[96];
 
-	for (unsigned i = 0; i < 3; i++) {
-		if (!i || !options->only || strstr(each[i]->name, options->only))
-			variant[n++] = each[i];
+	for (unsigned i = 0; i < VARIANTS; i++) {
+		if (all->variant[i])
+			variant[n++] = all->variant[i];
 	}
 	rounds = bench_rounds(variant, n, options);
 	if (!rounds)
@@ -133,7 +168,7 @@ static int dpdk_run(const struct bench_options *options)
 	struct io_dpdk_config ports;
 	int status;
 
-	port_init(&ports);
+	port_init(&ports, options->device);
 	status = open_all(&all, options, &ports);
 	if (!status)
 		status = run_all(&all, options);
@@ -143,6 +178,6 @@ static int dpdk_run(const struct bench_options *options)
 
 const struct bench bench_dpdk = {
 	.name = "dpdk",
-	.help = "protected pushes past the kernel, into a port that does nothing",
+	.help = "protected pushes past the kernel, into a port of DPDK",
 	.run = dpdk_run,
 };

@@ -25,4 +25,6 @@ void io_plain_close(struct bench_variant *variant);
 struct bench_variant *io_raw_open(const struct io_sink *sink, const char *io);
 void io_raw_close(struct bench_variant *variant);
 struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io);
+// The same by so many workers in threads of their own, wherever the system puts them.
+struct bench_variant *io_threads_open(const struct io_sink *sink, const char *io, unsigned workers);
 void io_protected_close(struct bench_variant *variant);

@@ -1,10 +1,14 @@
 // Protected pushes: the whole data plane, from the list of targets to datagrams, in the thread that
-// measures. A round is one push without acknowledgement, a part of all UEs its targets; it is made
-// before the clock starts, runs to its end on it.
+// measures, or in the workers' own, which wait for work. A round is one push without
+// acknowledgement, a part of all UEs its targets; it is made before the clock starts, runs to its
+// end on it.
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -22,7 +26,9 @@ struct protected
 	struct dp *dp;
 	unsigned next;
 	uint64_t pushes;
-	uint32_t handles[IO_ROUND];
+	unsigned workers; // in threads; 0: none
+	int event_fd;
+	uint32_t *handles; // [round]
 	uint8_t payload[PAYLOAD_MAX];
 };
 
@@ -64,13 +70,34 @@ static struct dp_push *make_push(struct protected *p)
 	return push;
 }
 
-static void run_to_end(struct dp *dp)
+static bool is_done(struct dp *dp)
 {
 	struct dp_event event;
 
+	while (dp_poll(dp, &event)) {
+		if (event.kind == DP_EVENT_DONE)
+			return true;
+	}
+	return false;
+}
+
+// Sleeps meanwhile, as control does.
+static void await(const struct protected *p)
+{
+	uint64_t events;
+
+	if (p->workers && read(p->event_fd, &events, sizeof(events)) < 0)
+		perror("akmapush-bench: eventfd");
+}
+
+static void run_to_end(const struct protected *p)
+{
 	do {
-		dp_turn(dp, 0);
-	} while (!dp_poll(dp, &event) || event.kind != DP_EVENT_DONE);
+		if (p->workers)
+			await(p);
+		else
+			dp_turn(p->dp, 0);
+	} while (!is_done(p->dp));
 }
 
 static unsigned run(void *state, uint64_t *ns)
@@ -83,7 +110,7 @@ static unsigned run(void *state, uint64_t *ns)
 		return 0;
 	start = clock_mono_ns(&clock_system);
 	if (dp_push_start(p->dp, push)) {
-		run_to_end(p->dp);
+		run_to_end(p);
 		*ns = clock_mono_ns(&clock_system) - start;
 		sent = dp_push_sent(push);
 	}
@@ -111,41 +138,82 @@ static bool put_ues(struct protected *p)
 	return true;
 }
 
-struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io)
+// Threads go where their maker may run: everywhere, for a moment.
+static int start_workers(struct protected *p)
+{
+	cpu_set_t here, anywhere;
+	int status;
+
+	memset(&anywhere, 0xff, sizeof(anywhere));
+	sched_getaffinity(0, sizeof(here), &here);
+	sched_setaffinity(0, sizeof(anywhere), &anywhere);
+	status = dp_start(p->dp);
+	sched_setaffinity(0, sizeof(here), &here);
+	return status;
+}
+
+static int open_plane(struct protected *p, const char *io, char error[DP_ERROR_MAX])
 {
 	const struct dp_config config = {
-		.n_workers = 1,
-		.ue_max = sink->destinations,
+		.n_workers = p->workers ? p->workers : 1,
+		.ue_max = p->sink->destinations,
 		.push_max = 4,
 		.io = io,
-		.io_arg = sink->io_arg,
+		.io_arg = p->sink->io_arg,
 		.tuning = {.burst = IO_BURST, .lap_pause_ms = 2500, .lap_pause_max_ms = 2500},
 		.clock = &clock_system,
-		.event_fd = -1,
+		.event_fd = p->event_fd,
 	};
+
+	return dp_open(&config, &p->dp, error);
+}
+
+static struct bench_variant *open_variant(const struct io_sink *sink, const char *io,
+					  unsigned workers)
+{
 	char error[DP_ERROR_MAX] = "out of memory";
 	struct protected *p = calloc(1, sizeof(*p));
 
-	if (!p || dp_open(&config, &p->dp, error)) {
-		fprintf(stderr, "akmapush-bench: without protected %s: %s\n", io, error);
-		free(p);
+	if (!p)
 		return NULL;
-	}
 	p->sink = sink;
+	p->workers = workers;
 	p->variant.state = p;
 	p->variant.run = run;
-	if (!put_ues(p)) {
-		fprintf(stderr, "akmapush-bench: without protected %s: UEs\n", io);
+	p->event_fd = workers ? eventfd(0, EFD_CLOEXEC) : -1;
+	p->handles = calloc(sink->round, sizeof(p->handles[0]));
+	if (!p->handles || open_plane(p, io, error)) {
+		fprintf(stderr, "akmapush-bench: without protected %s: %s\n", io, error);
 		io_protected_close(&p->variant);
 		return NULL;
 	}
-	return &p->variant;
+	if (put_ues(p) && (!workers || !start_workers(p)))
+		return &p->variant;
+	fprintf(stderr, "akmapush-bench: without protected %s: UEs or threads\n", io);
+	io_protected_close(&p->variant);
+	return NULL;
+}
+
+struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io)
+{
+	return open_variant(sink, io, 0);
+}
+
+struct bench_variant *io_threads_open(const struct io_sink *sink, const char *io, unsigned workers)
+{
+	return open_variant(sink, io, workers);
 }
 
 void io_protected_close(struct bench_variant *variant)
 {
 	struct protected *p = variant->state;
 
-	dp_close(p->dp);
+	if (p->dp && p->workers)
+		dp_stop(p->dp);
+	if (p->dp)
+		dp_close(p->dp);
+	if (p->event_fd >= 0)
+		close(p->event_fd);
+	free(p->handles);
 	free(p);
 }

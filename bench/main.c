@@ -33,6 +33,7 @@ static void usage(FILE *to)
 	      "  --payload N         octets of payload, 0 to 1184 (64)\n"
 	      "  --destinations N    io: how many, 1 to 65536 (65536)\n"
 	      "  --ues N             UEs in the table, 1000 to 100000000 (1000000)\n"
+	      "  --device DEVICE     dpdk: the port (net_null0,no-rx=1)\n"
 	      "  --only TEXT         the reference and the variants with TEXT in their name\n"
 	      "  --help\n",
 	      to);
@@ -109,6 +110,9 @@ static bool take_option(int option, struct bench_options *o, int *on_cpu)
 		return number("destinations", optarg, 1, 65536, &o->destinations);
 	case 'u':
 		return number("ues", optarg, TABLE_UES_MIN, TABLE_UES_MAX, &o->ues);
+	case 'D':
+		o->device = optarg;
+		return true;
 	case 'o':
 		o->only = optarg;
 		return true;
@@ -130,6 +134,7 @@ static bool take_options(int argc, char *argv[], struct bench_options *o, int *o
 		{"payload", required_argument, NULL, 'p'},
 		{"destinations", required_argument, NULL, 'd'},
 		{"ues", required_argument, NULL, 'u'},
+		{"device", required_argument, NULL, 'D'},
 		{"only", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
