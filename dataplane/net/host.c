@@ -187,11 +187,16 @@ bool host_want(struct host *host, const uint8_t hop[16], uint64_t now_ns)
 // ---- Messages
 
 // Nobody else has the host's addresses, whatever he says.
-static void learn(struct host *host, const uint8_t ip[16], const uint8_t mac[PACKET_MAC],
-		  uint64_t now_ns)
+void host_learn(struct host *host, const uint8_t ip[16], const uint8_t mac[PACKET_MAC],
+		uint64_t now_ns)
 {
-	if (!host_has(host, ip))
+	if (host_is_mac(mac) && !host_has(host, ip))
 		neighbour_learn(&host->neighbours, ip, mac, now_ns);
+}
+
+void host_doubt(struct host *host, const uint8_t ip[16], uint64_t now_ns)
+{
+	neighbour_doubt(&host->neighbours, ip, now_ns);
 }
 
 static unsigned input_arp(struct host *host, const struct packet *packet,
@@ -201,7 +206,7 @@ static unsigned input_arp(struct host *host, const struct packet *packet,
 
 	if (!host_arp_read(&arp, packet))
 		return 0;
-	learn(host, arp.sender, arp.mac, now_ns);
+	host_learn(host, arp.sender, arp.mac, now_ns);
 	if (!arp.is_request || !host_has(host, arp.target))
 		return 0;
 	return host_arp_answer(answer, &host->config, &arp);
@@ -226,7 +231,7 @@ static unsigned input_nd(struct host *host, const struct packet *packet,
 	if (!host_nd_read(&nd, packet))
 		return 0;
 	if (may_learn(host, &nd))
-		learn(host, nd.is_solicitation ? packet->source : nd.target, nd.mac, now_ns);
+		host_learn(host, nd.is_solicitation ? packet->source : nd.target, nd.mac, now_ns);
 	if (!nd.is_solicitation || !host_has(host, nd.target))
 		return 0;
 	return host_nd_answer(answer, &host->config, &nd, packet);
@@ -284,21 +289,45 @@ static unsigned ask(const struct host *host, uint8_t frame[HOST_FRAME_MAX], cons
 		       : host_arp_ask(frame, &host->config, source, ip);
 }
 
+static bool next_due(struct host *host, uint8_t ip[16], uint64_t now_ns)
+{
+	const struct neighbour *const n =
+		host->n_asks < HOST_ASKS_MAX
+			? neighbour_due(&host->neighbours, &host->due_at, now_ns)
+			: NULL;
+
+	if (n)
+		neighbour_ip(n, ip);
+	return n;
+}
+
+static void end_round(struct host *host)
+{
+	host->n_asks = 0;
+	if (host->due_at == NEIGHBOURS_MAX)
+		host->due_at = 0;
+}
+
 unsigned host_poll(struct host *host, uint8_t frame[HOST_FRAME_MAX], uint64_t now_ns)
 {
-	const struct neighbour *n;
 	unsigned len = 0;
 	uint8_t ip[16];
 
-	while (!len && host->n_asks < HOST_ASKS_MAX &&
-	       (n = neighbour_due(&host->neighbours, &host->due_at, now_ns))) {
-		neighbour_ip(n, ip);
+	while (!len && next_due(host, ip, now_ns)) {
 		len = ask(host, frame, ip);
 		host->n_asks += len != 0;
 	}
 	if (!len)
-		host->n_asks = 0;
-	if (host->due_at == NEIGHBOURS_MAX)
-		host->due_at = 0;
+		end_round(host);
 	return filled_up(frame, len);
+}
+
+bool host_due(struct host *host, uint8_t ip[16], uint64_t now_ns)
+{
+	const bool is_due = next_due(host, ip, now_ns);
+
+	host->n_asks += is_due;
+	if (!is_due)
+		end_round(host);
+	return is_due;
 }

@@ -55,3 +55,13 @@ unsigned host_input(struct host *host, enum packet_kind kind, const struct packe
 // a round. To be asked until it says 0, ten times a second or more often; it costs next to nothing
 // while nobody is due.
 unsigned host_poll(struct host *host, uint8_t frame[HOST_FRAME_MAX], uint64_t now_ns);
+
+// ---- Instead of host_input and host_poll, where somebody else asks and answers on the link (the
+// kernel on a shared interface): who is due to be asked for (false: nobody, or enough for a round;
+// to be called until then, as host_poll), and what became of it.
+
+bool host_due(struct host *host, uint8_t ip[16], uint64_t now_ns);
+// A MAC that is no host's, and the host's own addresses, are not learnt.
+void host_learn(struct host *host, const uint8_t ip[16], const uint8_t mac[PACKET_MAC],
+		uint64_t now_ns);
+void host_doubt(struct host *host, const uint8_t ip[16], uint64_t now_ns);

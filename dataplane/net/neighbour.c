@@ -192,6 +192,15 @@ void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t
 	due_at(all, n, now_ns + NEIGHBOUR_FRESH_NS);
 }
 
+void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns)
+{
+	bool is_his;
+	struct neighbour *const n = entry(all, ip, &is_his);
+
+	if (is_his && !n->is_static && state(n) == NEIGHBOUR_KNOWN)
+		begin_to_ask(all, n, now_ns);
+}
+
 // Whether he is to be asked (once more); else he is gone.
 static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
 {

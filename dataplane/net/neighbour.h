@@ -67,6 +67,9 @@ bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_n
 // do not fill the table.
 void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t mac[6],
 		     uint64_t now_ns);
+// What is known of him is said to be so no longer: he is asked again at once, with three asks to
+// answer. Nothing changes for one who is not known, or static.
+void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
 
 // One who is due to be asked now, or NULL; *at (0 at first) goes on from call to call, and is
 // NEIGHBOURS_MAX with NULL. Those who did not answer become GONE on the way. Nothing is walked
