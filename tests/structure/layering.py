@@ -63,6 +63,7 @@ LIBRARIES = {
     "rocksdb/": ("control/store/store_rocksdb",),
     "liburing.h": ("dataplane/io/io_uring",),
     "rte_": ("dataplane/io/dpdk/",),
+    "bpf/": ("dataplane/io/dpdk/xdp",),
     "xxhash.h": ("base/hash",),
     "histedit.h": ("tools/ctl/",),
 }

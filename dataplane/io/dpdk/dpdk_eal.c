@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "dataplane/io/dpdk/dpdk_shared.h"
 
 enum { ARG_MAX = 256, OWN_ARGS = 10, ARGS_MAX = IO_DPDK_ARGS_MAX + IO_DPDK_PORTS_MAX + OWN_ARGS };
 
@@ -110,14 +111,18 @@ static bool is_pci(const char *device)
 	       sscanf(device, "%x:%x.%x", &bus, &slot, &function) == 3;
 }
 
-static void add_devices(struct arguments *args, const struct io_dpdk_config *config)
+static void add_devices(struct arguments *args, const struct io_dpdk_config *config,
+			int xdp_program)
 {
 	bool any_pci = false;
 
 	for (unsigned i = 0; i < config->n_ports; i++) {
 		const char *const device = config->port[i].device;
 
-		add(args, is_pci(device) ? "--allow=%s" : "--vdev=%s", device);
+		if (dpdk_shared_wants_program(device))
+			add(args, "--vdev=%s,xdp_prog=/proc/self/fd/%d", device, xdp_program);
+		else
+			add(args, is_pci(device) ? "--allow=%s" : "--vdev=%s", device);
 		any_pci |= is_pci(device);
 	}
 	if (!any_pci && !is_given(config, (const char *const[]){"--no-pci", NULL}))
@@ -156,7 +161,7 @@ static const char *advice(int error)
 	}
 }
 
-int dpdk_eal_start(const struct io_dpdk_config *config, char error[IO_ERROR_MAX])
+int dpdk_eal_start(const struct io_dpdk_config *config, int xdp_program, char error[IO_ERROR_MAX])
 {
 	static bool started;
 	struct arguments args = {.n = 0};
@@ -172,7 +177,7 @@ int dpdk_eal_start(const struct io_dpdk_config *config, char error[IO_ERROR_MAX]
 	add(&args, "akmapushd");
 	add_lcore(&args, config, &allowed);
 	add_memory(&args, config);
-	add_devices(&args, config);
+	add_devices(&args, config, xdp_program);
 	add(&args, "--log-level=*:warning");
 	for (unsigned i = 0; i < config->n_args; i++)
 		add(&args, "%s", config->arg[i]);

@@ -6,6 +6,7 @@
 
 // Starts it with what the configuration says and what that leaves open: memory without files in
 // huge pages if there are any, else in small ones, which is logged; PCI only for ports on it; one
-// lcore. 0, or -errno with what was wrong and what to do in error.
-int dpdk_eal_start(const struct io_dpdk_config *config, char error[IO_ERROR_MAX]);
+// lcore; the program's file for shared interfaces that name none. 0, or -errno with what was wrong
+// and what to do in error.
+int dpdk_eal_start(const struct io_dpdk_config *config, int xdp_program, char error[IO_ERROR_MAX]);
 void dpdk_eal_stop(void);

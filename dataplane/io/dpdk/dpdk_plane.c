@@ -9,15 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/io/dpdk/dpdk_eal.h"
+#include "dataplane/io/dpdk/dpdk_pool.h"
 
 enum {
 	BUFFERS_OF_PORT = 2048, // in the rings of a queue pair
 	BUFFERS = 2047,         // on their way beside
-	CACHE = 256,
+	SHARED = 3,             // times as many: its rings with the kernel are longer, and two more
 	RING = 1024,
 	BURST = 32,
 };
@@ -62,7 +64,11 @@ static void input(struct dpdk_plane *plane, struct rte_mbuf *m, uint64_t now_ns)
 	struct packet packet;
 	const enum packet_kind kind = packet_read(&packet, rte_pktmbuf_mtod(m, const uint8_t *),
 						  m->data_len, host->config.vlan);
-	const unsigned len = host_input(host, kind, &packet, answer, now_ns);
+	// A shared interface's answers are the kernel's, whatever an operator's own program
+	// diverts.
+	const unsigned len = plane->port[m->port].is_shared
+				     ? 0
+				     : host_input(host, kind, &packet, answer, now_ns);
 
 	if (len)
 		send_frame(plane, m->port, answer, len);
@@ -85,6 +91,10 @@ static void poll_hosts(struct dpdk_plane *plane, uint64_t now_ns)
 	for (unsigned p = 0; p < plane->n_ports; p++) {
 		unsigned len;
 
+		if (plane->port[p].is_shared) {
+			dpdk_shared_poll(&plane->port[p].shared, &plane->port[p].host, now_ns);
+			continue;
+		}
 		while ((len = host_poll(&plane->port[p].host, frame, now_ns)))
 			send_frame(plane, p, frame, len);
 	}
@@ -149,6 +159,15 @@ static int port_of(const struct dpdk_plane *plane, uint16_t id)
 	return -1;
 }
 
+static unsigned count_shared(const struct io_dpdk_config *config)
+{
+	unsigned n = 0;
+
+	for (unsigned p = 0; p < config->n_ports; p++)
+		n += dpdk_shared_is(config->port[p].device);
+	return n;
+}
+
 static int make_rings(struct dpdk_plane *plane)
 {
 	char name[RTE_RING_NAMESIZE];
@@ -167,12 +186,13 @@ static int make_rings(struct dpdk_plane *plane)
 	return plane->to_hosts && plane->from_hosts && plane->asks ? 0 : -ENOMEM;
 }
 
-static int make_memory(struct dpdk_plane *plane, char error[IO_ERROR_MAX])
+static int make_memory(struct dpdk_plane *plane, unsigned n_shared, char error[IO_ERROR_MAX])
 {
-	const unsigned n = BUFFERS_OF_PORT * plane->n_ports * plane->n_workers + BUFFERS;
+	const unsigned n =
+		BUFFERS_OF_PORT * (plane->n_ports + (SHARED - 1) * n_shared) * plane->n_workers +
+		BUFFERS;
 
-	plane->pool = rte_pktmbuf_pool_create("datagrams", n, CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-					      (int)rte_socket_id());
+	plane->pool = dpdk_pool_make(n, n_shared);
 	if (plane->pool && !make_rings(plane))
 		return 0;
 	snprintf(error, IO_ERROR_MAX,
@@ -187,7 +207,7 @@ static int open_ports(struct dpdk_plane *plane, const struct io_dpdk_config *con
 
 	for (unsigned i = 0; !status && i < config->n_ports; i++) {
 		status = dpdk_port_open(&plane->port[i], &config->port[i], plane->n_workers,
-					plane->pool, error);
+					plane->first_port, plane->pool, error);
 		if (!status && port_of(plane, plane->port[i].id) >= 0) {
 			snprintf(error, IO_ERROR_MAX, "port %s is there twice",
 				 config->port[i].device);
@@ -206,6 +226,8 @@ static void end(struct dpdk_plane *plane)
 	while (plane->n_ports)
 		dpdk_port_close(&plane->port[--plane->n_ports]);
 	dpdk_eal_stop();
+	if (plane->xdp_program >= 0)
+		close(plane->xdp_program);
 	free(plane);
 	the_plane = NULL;
 }
@@ -217,7 +239,7 @@ static int begin(struct dpdk_plane *plane, const struct io_dpdk_config *config,
 
 	plane->n_workers = config->n_workers;
 	plane->n_ports = config->n_ports; // for the memory's size
-	status = make_memory(plane, error);
+	status = make_memory(plane, count_shared(config), error);
 	plane->n_ports = 0;
 	if (!status)
 		status = open_ports(plane, config, error);
@@ -231,20 +253,56 @@ static int begin(struct dpdk_plane *plane, const struct io_dpdk_config *config,
 	return status;
 }
 
-struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, int *status,
-				   char error[IO_ERROR_MAX])
+// What shared interfaces need before DPDK starts.
+static int prepare(struct dpdk_plane *plane, const struct io_dpdk_config *config,
+		   char error[IO_ERROR_MAX])
+{
+	int status = dpdk_shared_check(config, error);
+
+	plane->xdp_program = -1;
+	if (status || !count_shared(config))
+		return status;
+	plane->xdp_program = xdp_program_open();
+	if (plane->xdp_program >= 0)
+		return 0;
+	snprintf(error, IO_ERROR_MAX, "no file in memory for the XDP program");
+	return plane->xdp_program;
+}
+
+static int start(struct dpdk_plane *plane, const struct io_dpdk_config *config,
+		 char error[IO_ERROR_MAX])
+{
+	int status = prepare(plane, config, error);
+
+	if (!status)
+		status = dpdk_eal_start(config, plane->xdp_program, error);
+	if (!status) {
+		status = begin(plane, config, error);
+		if (status)
+			end(plane);
+		return status;
+	}
+	if (plane->xdp_program >= 0)
+		close(plane->xdp_program);
+	free(plane);
+	return status;
+}
+
+struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, uint16_t first_port,
+				   int *status, char error[IO_ERROR_MAX])
 {
 	if (!the_plane) {
-		*status = dpdk_eal_start(config, error);
+		struct dpdk_plane *const plane = calloc(1, sizeof(*plane));
+
+		*status = -ENOMEM;
+		if (!plane)
+			return NULL;
+		plane->first_port = first_port;
+		*status = start(plane, config, error);
 		if (*status)
 			return NULL;
-		the_plane = calloc(1, sizeof(*the_plane));
-		*status = the_plane ? begin(the_plane, config, error) : -ENOMEM;
-		if (*status && the_plane)
-			end(the_plane);
-		if (*status)
-			return NULL;
-		pthread_setname_np(the_plane->thread, "ports");
+		the_plane = plane;
+		pthread_setname_np(plane->thread, "ports");
 	}
 	the_plane->users++;
 	return the_plane;

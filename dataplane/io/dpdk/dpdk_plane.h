@@ -26,6 +26,8 @@ struct dpdk_plane {
 	struct dpdk_port port[IO_DPDK_PORTS_MAX];
 	unsigned n_ports;
 	unsigned n_workers;
+	uint16_t first_port;                    // of UDP, worker 0's
+	int xdp_program;                        // for shared interfaces, a file; -1: there are none
 	unsigned n_open;                        // workers that have opened
 	unsigned users;                         // of them, still open
 	struct rte_ring *to_hosts, *from_hosts; // mbufs; their port says which host
@@ -40,8 +42,8 @@ struct dpdk_plane {
 
 // The one of this process, with one more user. NULL with -errno in *status and what was wrong in
 // error. Control thread only, as leaving.
-struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, int *status,
-				   char error[IO_ERROR_MAX]);
+struct dpdk_plane *dpdk_plane_join(const struct io_dpdk_config *config, uint16_t first_port,
+				   int *status, char error[IO_ERROR_MAX]);
 // The last one ends it all.
 void dpdk_plane_leave(struct dpdk_plane *plane);
 

@@ -99,7 +99,7 @@ static int make_host(struct dpdk_port *port, const struct io_dpdk_port *config,
 }
 
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
-		   struct rte_mempool *pool, char error[IO_ERROR_MAX])
+		   uint16_t first_port, struct rte_mempool *pool, char error[IO_ERROR_MAX])
 {
 	struct rte_eth_dev_info info;
 	int status;
@@ -120,11 +120,17 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 		status = make_host(port, config, error);
 	if (!status)
 		status = start(port, error);
+	if (!status && dpdk_shared_is(port->device)) {
+		status = dpdk_shared_open(&port->shared, config, first_port, n_workers, error);
+		port->is_shared = !status;
+	}
 	return status;
 }
 
 void dpdk_port_close(struct dpdk_port *port)
 {
+	if (port->is_shared)
+		dpdk_shared_close(&port->shared);
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
 }

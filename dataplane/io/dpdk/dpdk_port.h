@@ -1,6 +1,7 @@
 #pragma once
 // A port of DPDK, and the host on it. Open and close: control thread only.
 
+#include "dataplane/io/dpdk/dpdk_shared.h"
 #include "dataplane/io/io.h"
 #include "dataplane/io/io_dpdk.h"
 #include "dataplane/io/port.h"
@@ -15,12 +16,14 @@ struct dpdk_port {
 	bool udp_checksum;
 	char device[DPDK_DEVICE_MAX + 1];
 	struct host host;
+	bool is_shared; // with the kernel, which has the next hops then
+	struct dpdk_shared shared;
 };
 
 // Configures and starts it with a transmit queue for each worker, as many receive queues as it has
-// up to that. 0, or -errno with what was wrong in error.
+// up to that. Worker i has UDP port first_port + i. 0, or -errno with what was wrong in error.
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
-		   struct rte_mempool *pool, char error[IO_ERROR_MAX]);
+		   uint16_t first_port, struct rte_mempool *pool, char error[IO_ERROR_MAX]);
 void dpdk_port_close(struct dpdk_port *port);
 
 // Any thread.

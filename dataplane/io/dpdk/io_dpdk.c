@@ -71,7 +71,7 @@ static int dpdk_open(struct io **made, const struct io_config *config, char erro
 		snprintf(error, IO_ERROR_MAX, "out of memory");
 		return -ENOMEM;
 	}
-	io->plane = dpdk_plane_join(dpdk, &status, error);
+	io->plane = dpdk_plane_join(dpdk, config->port ? config->port : PORT_ANY, &status, error);
 	if (!io->plane) {
 		free(io);
 		return status;
