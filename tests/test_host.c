@@ -526,3 +526,72 @@ Test(host, asks_in_rounds)
 	for (unsigned i = 0; i < 2000; i++)
 		cr_assert_eq(times[i], 1);
 }
+
+// ---- Somebody else asks and answers
+
+Test(host, due_ones_for_somebody_else_to_ask)
+{
+	static ip_t peer = IPV4(10, 0, 0, 9), stranger = IPV4(10, 0, 0, 10);
+	static const uint8_t good_mac[6] = {2, 0, 0, 0, 0, 9}, group[6] = {1, 0, 0, 0, 0, 9},
+			     zero[6];
+	struct host_config config = good();
+	uint8_t ip[16], mac[6];
+
+	config.has_gateway[0] = config.has_gateway[1] = false;
+	start(&config);
+	cr_assert_not(host_due(&host, ip, S));
+	cr_assert(host_want(&host, peer, S));
+	cr_assert(host_due(&host, ip, S));
+	cr_assert_arr_eq(ip, peer, 16);
+	cr_assert_not(host_due(&host, ip, S));
+	host_learn(&host, peer, group, S);
+	host_learn(&host, peer, zero, S);
+	host_learn(&host, stranger, good_mac, S);
+	cr_assert_eq(host_resolve(&host, peer, mac), HOST_UNRESOLVED);
+	host_learn(&host, peer, good_mac, S);
+	cr_assert_eq(host_resolve(&host, peer, mac), HOST_READY);
+	cr_assert_arr_eq(mac, good_mac, 6);
+	cr_assert_eq(host_resolve(&host, stranger, mac), HOST_UNRESOLVED);
+	host_doubt(&host, peer, 2 * S);
+	cr_assert_eq(host_resolve(&host, peer, mac), HOST_UNRESOLVED);
+	cr_assert(host_due(&host, ip, 2 * S));
+	cr_assert_arr_eq(ip, peer, 16);
+}
+
+Test(host, own_addresses_are_not_learnt)
+{
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 9};
+	const struct host_config config = good();
+	uint8_t mac[6];
+
+	start(&config);
+	host_want(&host, config.address[0].ip, 0);
+	host_learn(&host, config.address[0].ip, other, 0);
+	cr_assert_eq(host_resolve(&host, config.address[0].ip, mac), HOST_UNRESOLVED);
+}
+
+Test(host, due_ones_in_rounds)
+{
+	static uint8_t times[1000];
+	struct host_config config = good();
+	uint8_t ip[16] = IPV4(10, 1, 0, 0), due[16];
+	unsigned n = 0, rounds = 0, in_round;
+
+	config.has_gateway[0] = config.has_gateway[1] = false;
+	start(&config);
+	for (unsigned i = 0; i < 1000; i++) {
+		store16_be(ip + 14, (uint16_t)(i + 2));
+		cr_assert(host_want(&host, ip, 0));
+	}
+	do {
+		for (in_round = 0; host_due(&host, due, rounds); in_round++)
+			times[load16_be(due + 14) - 2]++;
+		cr_assert_leq(in_round, HOST_ASKS_MAX);
+		n += in_round;
+		rounds++;
+	} while (in_round);
+	cr_assert_eq(n, 1000);
+	cr_assert_eq(rounds, (1000 + HOST_ASKS_MAX - 1) / HOST_ASKS_MAX + 1);
+	for (unsigned i = 0; i < 1000; i++)
+		cr_assert_eq(times[i], 1);
+}

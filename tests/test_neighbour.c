@@ -150,6 +150,32 @@ Test(neighbour, known_asked_again_and_known_until_he_fails)
 	ask_thrice(ip, 31 * S + NEIGHBOUR_FRESH_NS, NEIGHBOUR_KNOWN);
 }
 
+// Who is said to have failed has three asks left, and may be back meanwhile.
+Test(neighbour, doubted)
+{
+	const struct ip ip = ipv4(0x0a000003), stranger = ipv4(0x0a000004);
+
+	want(ip, 0);
+	neighbour_doubt(&all, ip.ip, 0);
+	cr_assert(is_asked(ip, 0));
+	neighbour_doubt(&all, ip.ip, 1); // he was not known: nothing to doubt
+	cr_assert_not(is_asked(ip, S - 1));
+	learn(ip, "\2\0\0\0\0\1", S);
+	neighbour_doubt(&all, stranger.ip, 2 * S);
+	cr_assert_not(is_asked(ip, 2 * S));
+	check_mac(ip, "\2\0\0\0\0\1");
+	neighbour_doubt(&all, ip.ip, 2 * S);
+	cr_assert_eq(find(ip), NEIGHBOUR_ASKED);
+	cr_assert(is_asked(ip, 2 * S));
+	learn(ip, "\2\0\0\0\0\2", 2 * S + 1);
+	check_mac(ip, "\2\0\0\0\0\2");
+	neighbour_doubt(&all, ip.ip, 3 * S);
+	ask_thrice(ip, 3 * S, NEIGHBOUR_ASKED);
+	neighbour_doubt(&all, ip.ip, 7 * S);
+	cr_assert_eq(find(ip), NEIGHBOUR_GONE);
+	cr_assert_eq(find(stranger), NEIGHBOUR_NONE);
+}
+
 Test(neighbour, whoever_answers_is_believed)
 {
 	const struct ip ip = ipv4(0xc0a80001);
@@ -213,6 +239,7 @@ Test(neighbour, static_ones_never_change)
 	want(wanted, 0);
 	cr_assert(neighbour_add_static(&all, wanted.ip, mac), "who was wanted becomes static");
 	learn(ip, "\2\0\0\0\0\1", 0);
+	neighbour_doubt(&all, ip.ip, 0);
 	cr_assert(want(ip, 1));
 	for (unsigned hours = 0; hours < 100; hours++)
 		cr_assert_eq(asked(hours * 3600 * S, &last), 0);
@@ -411,6 +438,17 @@ static void twin_learn(struct pair *p, unsigned who, const uint8_t mac[6])
 	memcpy(t->mac, mac, 6);
 }
 
+static void twin_doubt(struct pair *p, unsigned who)
+{
+	struct twin *const t = &p->twin[who];
+
+	if (t->state != NEIGHBOUR_KNOWN || t->is_static)
+		return;
+	t->state = NEIGHBOUR_ASKED;
+	t->asks = 0;
+	t->next_ns = p->now_ns;
+}
+
 // Whether he is asked now.
 static bool twin_due(struct pair *p, unsigned who)
 {
@@ -482,6 +520,10 @@ static void step(struct pair *p)
 	case 20 ... 27:
 		neighbour_learn(&all, p->ip[who].ip, mac, p->now_ns);
 		twin_learn(p, who, mac);
+		break;
+	case 29 ... 31:
+		neighbour_doubt(&all, p->ip[who].ip, p->now_ns);
+		twin_doubt(p, who);
 		break;
 	case 28:
 		if (who > PEOPLE / 4)
