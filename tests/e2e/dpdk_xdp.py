@@ -18,7 +18,7 @@ import threading
 import time
 
 from netns import HERE, SKIP, answers, huge_pages, namespaces, need_namespaces, run, there, veth
-from port_daemon import PORT, Case, PortDaemon
+from port_daemon import AF, GROUP, PORT, Case, PortDaemon
 from real_daemon import check, finish
 
 DEVICE = "net_af_xdp0,iface=xa"
@@ -139,8 +139,15 @@ class SharedCase(Case):
             super().push(daemon, where)
         with Neighbourly(f"{self.title}, after it", self.echo):
             pass
-        metrics = daemon.metrics()
-        print(f"{self.title}: {int(metrics.get('akmapush_tx_failed_total', 0))} failed", flush=True)
+        self.move(daemon, where)
+
+    def move(self, daemon, where):
+        """The next hop has another MAC from now on, which the kernel learns: so the port sends there."""
+        mac = json.loads(run(*there("ip", "-j", "link", "show", "dev", "xb")))[0]["address"]
+        run(*there("ip", "link", "set", "xb", "address", "02:00:00:00:00:%02x" % (int(mac[-2:], 16) ^ 1)))
+        for address in ADDRESSES:
+            check(f"{self.title}: ping {address} from another MAC", answers(there, address))
+        super().push(daemon, where)
 
     def run(self, where, dress_after=None):
         super().run(where, dress_after)
@@ -165,7 +172,7 @@ def refused(options):
         start(f"{other} is not there", DEVICE, f"{other.split('/')[0]} is not an address of xa",
               lambda t, mine=mine, other=other: t.replace(mine, other))
     start("an address of another interface", "net_af_xdp0,iface=lo", "10.0.0.1 is not an address of lo")
-    start("a VLAN", DEVICE, "iface=xa.100", lambda t: t + "      vlan: 100\n")
+    start("a VLAN that the kernel has not", DEVICE, "no interface for VLAN 100 over xa", lambda t: t + "      vlan: 100\n")
     start("no rights", DEVICE, "CAP_BPF", command=("setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-all"))
     start("no rights for sockets", DEVICE, "CAP_NET_RAW",
           command=("setpriv", "--bounding-set=-net_raw", "--inh-caps=-all"))
@@ -194,6 +201,56 @@ def others_program(options, folder):
             living.stop()
         finally:
             living.kill()
+
+
+def away(options, folder):
+    """The next hop does not answer the kernel for a while: what is sent then fails, and leaves afterwards."""
+    case = Case(options, "away", DEVICE)
+    case.ues = 500
+    daemon = PortDaemon(options.daemon, folder, 1000, DEVICE, SMALL).start()
+    failed = lambda: sum(value for name, value in daemon.metrics().items()
+                         if name.startswith("akmapush_tx_failed_total"))
+    try:
+        case.provision(daemon)
+        fleet = case.fleet(there)
+        run(*there("ip", "link", "set", "xb", "arp", "off"))
+        run("ip", "neigh", "flush", "dev", "xa")
+        with subprocess.Popen([options.load, "push", "--af", AF, "--group", GROUP, "--wait", "--json", "-q",
+                               "--server", f"127.0.0.1:{daemon.port}"], stdout=subprocess.PIPE, text=True) as push:
+            end = time.monotonic() + 20
+            while failed() < case.ues and time.monotonic() < end:
+                time.sleep(0.1)
+            check("away: it fails", failed() >= case.ues, failed())
+            time.sleep(4)  # until the port has given the next hop up
+            run(*there("ip", "link", "set", "xb", "arp", "on"))
+            answer = json.loads(push.communicate(timeout=90)[0].splitlines()[-1])
+            check("away: all acknowledged when it is back", answer.get("succeeded") == case.ues, answer)
+        fleet.terminate()
+        fleet.communicate(timeout=60)
+        check("away: ends in order", daemon.stop() == 0, daemon.log.read_text())
+    finally:
+        daemon.kill()
+
+
+def without_driver(options, folder):
+    """An interface whose driver knows nothing of XDP: the kernel runs the program itself."""
+    try:
+        run("ip", "link", "add", "xm", "link", "xa", "type", "macvlan", "mode", "bridge")
+    except subprocess.CalledProcessError:
+        print("not run: this kernel has no macvlan")
+        return
+    case = Case(options, "macvlan", "net_af_xdp0,iface=xm", SMALL)
+    try:
+        for address in ("10.0.0.1/24", "fd00::1/64"):
+            run("ip", "addr", "del", address, "dev", "xa")
+        run("ip", "link", "set", "xm", "up")
+        run("ip", "addr", "add", "10.0.0.1/24", "dev", "xm")
+        run("ip", "addr", "add", "fd00::1/64", "dev", "xm", "nodad")
+        case.ues = 2000
+        case.run(there)
+        check("macvlan: no program afterwards", program_of("xm") is None)
+    finally:
+        run("ip", "link", "del", "xm")
 
 
 def killed(options, folder):
@@ -243,7 +300,7 @@ def main():
     with namespaces(), shared_veth():
         echo = Echo()
         refused(options)
-        for test in (others_program, killed):
+        for test in (others_program, killed, away):
             with tempfile.TemporaryDirectory() as folder:
                 test(options, folder)
         cases(options, SMALL, "small pages", echo)
@@ -252,6 +309,8 @@ def main():
                 cases(options, [], "huge pages", echo)
             else:
                 print("not run: no huge pages can be had here")
+    with namespaces(), shared_veth(), tempfile.TemporaryDirectory() as folder:
+        without_driver(options, folder)
     sys.exit(finish())
 
 

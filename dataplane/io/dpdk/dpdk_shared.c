@@ -3,16 +3,16 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "dataplane/net/interface.h"
 
 enum { NEWS_MAX = 256 }; // in a round
 
@@ -42,85 +42,85 @@ bool dpdk_shared_wants_program(const char *device)
 	return dpdk_shared_is(device) && !strstr(device, ",xdp_prog=");
 }
 
+// The value of an argument, "" if there is none.
+static void get_argument(const char *device, const char *name, char *value, size_t max)
+{
+	const char *at = strstr(device, name);
+
+	at = at ? at + strlen(name) : "";
+	snprintf(value, max, "%.*s", (int)strcspn(at, ","), at);
+}
+
 static void get_interface(const char *device, char name[IF_NAMESIZE])
 {
-	const char *at = strstr(device, ",iface=");
-
-	at = at ? at + strlen(",iface=") : "";
-	snprintf(name, IF_NAMESIZE, "%.*s", (int)strcspn(at, ","), at);
+	get_argument(device, ",iface=", name, IF_NAMESIZE);
 }
 
-// ---- Its addresses are the interface's
-
-static bool is_address(const struct sockaddr *address, const uint8_t ip[16])
+static unsigned get_number(const char *device, const char *name, unsigned otherwise)
 {
-	const void *octets;
+	char value[IF_NAMESIZE];
 
-	if (!address || address->sa_family != (host_is_ipv6(ip) ? AF_INET6 : AF_INET))
-		return false;
-	if (address->sa_family == AF_INET6)
-		octets = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-	else
-		octets = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-	return address->sa_family == AF_INET6 ? !memcmp(octets, ip, 16)
-					      : !memcmp(octets, ip + 12, 4);
+	get_argument(device, name, value, sizeof(value));
+	return *value ? (unsigned)strtoul(value, NULL, 10) : otherwise;
 }
 
-static bool has_address(const struct ifaddrs *all, const char *name, const uint8_t ip[16])
-{
-	for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
-		if (!strcmp(a->ifa_name, name) && is_address(a->ifa_addr, ip))
-			return true;
-	}
-	return false;
-}
+// ---- Before the start
 
 static int check_addresses(const struct io_dpdk_port *port, const char *name,
 			   char error[IO_ERROR_MAX])
 {
-	struct ifaddrs *all = NULL;
 	char text[INET6_ADDRSTRLEN] = "";
-	int status = 0;
 
-	if (getifaddrs(&all))
-		return wrong(error, -errno, port->device, "its addresses: %s", strerror(errno));
-	for (unsigned i = 0; !status && i < port->host.n_addresses; i++) {
+	for (unsigned i = 0; i < port->host.n_addresses; i++) {
 		const uint8_t *const ip = port->host.address[i].ip;
+		const bool is_ipv6 = host_is_ipv6(ip);
 
-		if (has_address(all, name, ip))
+		if (interface_has(name, ip) == 1)
 			continue;
-		inet_ntop(host_is_ipv6(ip) ? AF_INET6 : AF_INET, host_is_ipv6(ip) ? ip : ip + 12,
-			  text, sizeof(text));
-		status = wrong(error, -EADDRNOTAVAIL, port->device,
-			       "%s is not an address of %s, whose addresses the port shares", text,
-			       name);
+		inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, is_ipv6 ? ip : ip + 12, text, sizeof(text));
+		return wrong(error, -EADDRNOTAVAIL, port->device,
+			     "%s is not an address of %s, whose addresses the port shares", text,
+			     name);
 	}
-	freeifaddrs(all);
-	return status;
+	return 0;
+}
+
+// A datagram on a queue that is not the port's goes to the kernel, and is lost.
+static void compare_queues(const char *device, const char *name)
+{
+	const unsigned first = get_number(device, ",start_queue=", 0);
+	const unsigned n = get_number(device, ",queue_count=", 1);
+	const unsigned all = interface_queues(name);
+
+	if (all > n)
+		log_warn("dpdk",
+			 "%s has %u receive queues, the port those from %u to %u: what comes in on "
+			 "others is lost; ethtool -L, or rules that steer (ethtool -N)",
+			 name, all, first, first + n - 1);
 }
 
 static int check_port(const struct io_dpdk_port *port, char error[IO_ERROR_MAX])
 {
-	char name[IF_NAMESIZE], why[IO_ERROR_MAX];
-	unsigned interface;
+	char name[IF_NAMESIZE], kernels[IF_NAMESIZE], why[IO_ERROR_MAX];
 	int status;
 
 	get_interface(port->device, name);
-	interface = if_nametoindex(name);
-	if (!interface)
+	if (!if_nametoindex(name))
 		return wrong(error, -ENODEV, port->device, "there is no interface '%s' (iface=)",
 			     name);
-	if (port->host.vlan != PACKET_NO_VLAN)
-		return wrong(error, -EINVAL, port->device,
-			     "a VLAN of a shared interface is a port on the VLAN's own interface, "
-			     "without vlan: iface=%s.%u",
-			     name, port->host.vlan);
-	status = check_addresses(port, name, error);
-	if (!status && dpdk_shared_wants_program(port->device)) {
-		status = xdp_check(interface, why);
+	if (!interface_find(name, port->host.vlan, kernels))
+		return wrong(error, -ENODEV, port->device,
+			     "the kernel has no interface for VLAN %u over %s, to share",
+			     port->host.vlan, name);
+	status = check_addresses(port, kernels, error);
+	if (!status) {
+		status = xdp_check(if_nametoindex(name), dpdk_shared_wants_program(port->device),
+				   why);
 		if (status)
 			wrong(error, status, port->device, "%.180s", why);
 	}
+	if (!status)
+		compare_queues(port->device, name);
 	return status;
 }
 
@@ -190,7 +190,7 @@ static int divert(struct dpdk_shared *shared, const struct io_dpdk_port *config,
 		  uint16_t first_port, unsigned n_workers, char error[IO_ERROR_MAX])
 {
 	struct xdp_key key[DPDK_RESERVED_MAX] = {0};
-	char why[IO_ERROR_MAX];
+	char name[IF_NAMESIZE], why[IO_ERROR_MAX];
 	unsigned n = 0;
 	int status;
 
@@ -201,9 +201,11 @@ static int divert(struct dpdk_shared *shared, const struct io_dpdk_port *config,
 		for (unsigned w = 0; w < n_workers; w++, n++) {
 			memcpy(key[n].ip, config->host.address[a].ip, sizeof(key[n].ip));
 			store16_be(key[n].port, (uint16_t)(first_port + w));
+			store16_be(key[n].vlan, config->host.vlan);
 		}
 	}
-	status = xdp_divert(&shared->xdp, shared->hops.interface, key, n, why);
+	get_interface(config->device, name);
+	status = xdp_divert(&shared->xdp, if_nametoindex(name), key, n, why);
 	return status ? wrong(error, status, config->device, "%.180s", why) : 0;
 }
 
@@ -212,13 +214,13 @@ _Static_assert((int)DPDK_RESERVED_MAX <= (int)XDP_OURS_MAX, "the program's map h
 int dpdk_shared_open(struct dpdk_shared *shared, const struct io_dpdk_port *config,
 		     uint16_t first_port, unsigned n_workers, char error[IO_ERROR_MAX])
 {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], kernels[IF_NAMESIZE];
 	int status;
 
 	assert(config->host.n_addresses <= HOST_ADDRESSES_MAX && n_workers <= DPDK_WORKERS_MAX);
 	get_interface(config->device, name);
 	shared->n_reserved = 0;
-	status = hops_open(&shared->hops, if_nametoindex(name));
+	status = hops_open(&shared->hops, interface_find(name, config->host.vlan, kernels));
 	if (status)
 		return wrong(error, status, config->device, "the kernel's neighbours: %s",
 			     strerror(-status));

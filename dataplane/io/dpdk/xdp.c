@@ -75,11 +75,11 @@ static int check_interface(unsigned interface, char error[IO_ERROR_MAX])
 	return -EBUSY;
 }
 
-int xdp_check(unsigned interface, char error[IO_ERROR_MAX])
+int xdp_check(unsigned interface, bool is_ours, char error[IO_ERROR_MAX])
 {
 	int status = check_sockets(error);
 
-	if (!status)
+	if (!status && is_ours)
 		status = check_program(error);
 	return status ? status : check_interface(interface, error);
 }

@@ -5,6 +5,7 @@
 // The driver attaches it so that it would stay when the daemon dies. xdp_divert attaches it anew,
 // so that it goes with the daemon, however that ends.
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dataplane/io/dpdk/xdp_key.h"
@@ -13,10 +14,10 @@
 // The program as an ELF object; NULL: this build has none.
 const void *xdp_object(size_t *len);
 
-// Whether the kernel takes the program, and the interface has none yet: of another program the
-// driver would make an end when it closes. 0, or -errno with what was wrong and what to do in
-// error.
-int xdp_check(unsigned interface, char error[IO_ERROR_MAX]);
+// Whether the interface has no program yet (of another one the driver would make an end when it
+// closes) and the kernel takes ours, if it is to. 0, or -errno with what was wrong and what to do
+// in error.
+int xdp_check(unsigned interface, bool is_ours, char error[IO_ERROR_MAX]);
 
 // A file without a name that holds the object: its descriptor, or -errno. /proc/self/fd/N is what
 // the driver may load.

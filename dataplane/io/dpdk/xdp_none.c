@@ -11,9 +11,11 @@ const void *xdp_object(size_t *len)
 	return NULL;
 }
 
-int xdp_check(unsigned interface, char error[IO_ERROR_MAX])
+int xdp_check(unsigned interface, bool is_ours, char error[IO_ERROR_MAX])
 {
 	(void)interface;
+	if (!is_ours)
+		return 0;
 	snprintf(error, IO_ERROR_MAX,
 		 "this build knows no shared interfaces: they need clang and libbpf-dev (-Dxdp)");
 	return -ENOTSUP;
@@ -30,7 +32,7 @@ int xdp_divert(struct xdp *xdp, unsigned interface, const struct xdp_key key[], 
 	(void)key;
 	(void)n;
 	xdp->link = -1;
-	return xdp_check(interface, error);
+	return xdp_check(interface, true, error);
 }
 
 void xdp_end(struct xdp *xdp)
