@@ -16,8 +16,10 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 
-from netns import HERE, SKIP, answers, huge_pages, namespaces, need_namespaces, run, there, veth
+import netns
+from netns import SKIP, THERE, answers, huge_pages, namespaces, need_namespaces, run, there, veth
 from port_daemon import AF, GROUP, PORT, Case, PortDaemon
 from real_daemon import check, finish
 
@@ -203,6 +205,53 @@ def others_program(options, folder):
             living.kill()
 
 
+def rights(options, folder):
+    """Those that the manual names are enough."""
+    wrapper = Path(folder) / "akmapushd"
+    wrapper.write_text("#!/bin/sh\nexec setpriv --inh-caps=-all --bounding-set="
+                       f"-all,+bpf,+net_admin,+net_raw,+ipc_lock {options.daemon} \"$@\"\n")
+    wrapper.chmod(0o755)
+    daemon = PortDaemon(str(wrapper), folder, 10, DEVICE, SMALL).start()
+    try:
+        check("rights: there is a program", program_of())
+        check("rights: ends in order", daemon.stop() == 0, daemon.log.read_text())
+        check("rights: no program afterwards", program_of() is None)
+    finally:
+        daemon.kill()
+
+
+def received(daemon):
+    return sum(value for name, value in daemon.metrics().items() if name.startswith("akmapush_rx_total"))
+
+
+def two_interfaces(options, folder):
+    """Each has its own program, which diverts to its own addresses."""
+    run("ip", "link", "add", "ya", "type", "veth", "peer", "name", "yb", "netns", THERE)
+    run("ip", "link", "set", "ya", "up")
+    run("ip", "addr", "add", "10.1.0.1/24", "dev", "ya")
+    run(*there("ip", "link", "set", "yb", "up"))
+    run(*there("ip", "addr", "add", "10.1.0.2/24", "dev", "yb"))
+    run(*there(sys.executable, netns.__file__, "--checksums", "yb"))
+    more = '    - device: "net_af_xdp1,iface=ya"\n      addresses: [10.1.0.1/24]\n'
+    daemon = PortDaemon(options.daemon, folder, 10, DEVICE, SMALL, more).start()
+    send = ("import socket, sys; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'hello', "
+            f"(sys.argv[1], {PORT}))")
+    try:
+        check("two interfaces: two programs", program_of("xa") and program_of("ya")
+              and program_of("xa") != program_of("ya"))
+        for address, wanted in (("10.0.0.1", 1), ("10.1.0.1", 2)):
+            run(*there(sys.executable, "-c", send, address))
+            end = time.monotonic() + 5
+            while received(daemon) < wanted and time.monotonic() < end:
+                time.sleep(0.05)
+            check(f"two interfaces: what is sent to {address} arrives", received(daemon) == wanted, received(daemon))
+        check("two interfaces: ends in order", daemon.stop() == 0, daemon.log.read_text())
+        check("two interfaces: no programs afterwards", not program_of("xa") and not program_of("ya"))
+    finally:
+        daemon.kill()
+        run("ip", "link", "del", "ya")
+
+
 def away(options, folder):
     """The next hop does not answer the kernel for a while: what is sent then fails, and leaves afterwards."""
     case = Case(options, "away", DEVICE)
@@ -300,7 +349,7 @@ def main():
     with namespaces(), shared_veth():
         echo = Echo()
         refused(options)
-        for test in (others_program, killed, away):
+        for test in (rights, others_program, killed, two_interfaces, away):
             with tempfile.TemporaryDirectory() as folder:
                 test(options, folder)
         cases(options, SMALL, "small pages", echo)

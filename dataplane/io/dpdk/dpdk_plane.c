@@ -159,6 +159,15 @@ static int port_of(const struct dpdk_plane *plane, uint16_t id)
 	return -1;
 }
 
+static bool wants_program(const struct io_dpdk_config *config)
+{
+	bool wants = false;
+
+	for (unsigned p = 0; p < config->n_ports; p++)
+		wants |= dpdk_shared_wants_program(config->port[p].device);
+	return wants;
+}
+
 static unsigned count_shared(const struct io_dpdk_config *config)
 {
 	unsigned n = 0;
@@ -260,7 +269,7 @@ static int prepare(struct dpdk_plane *plane, const struct io_dpdk_config *config
 	int status = dpdk_shared_check(config, error);
 
 	plane->xdp_program = -1;
-	if (status || !count_shared(config))
+	if (status || !wants_program(config))
 		return status;
 	plane->xdp_program = xdp_program_open();
 	if (plane->xdp_program >= 0)

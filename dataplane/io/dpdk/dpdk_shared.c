@@ -155,8 +155,10 @@ static int reserve(struct dpdk_shared *shared, const uint8_t ip[16], uint16_t po
 	memcpy(&v6.sin6_addr, ip, 16);
 	shared->reserved[shared->n_reserved++] = s;
 	(void)setsockopt(s, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
-	if (is_ipv6)
+	if (is_ipv6) { // an address may be too new to be bound to (RFC 4862 5.4)
 		(void)setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+		(void)setsockopt(s, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes));
+	}
 	return bind(s, is_ipv6 ? (const void *)&v6 : (const void *)&v4,
 		    is_ipv6 ? sizeof(v6) : sizeof(v4))
 		       ? -errno
