@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/io/dpdk/xdp.h"
-#include "dataplane/net/packet.h"
+#include "dataplane/net/packet_stamp.h"
 #include "tests/kit/random.h"
 
 enum { PASS = 2, REDIRECT = 4, LEN_MAX = 256, OUR_PORT = 48471, PAYLOAD = 40, PROGRAM_MIN = 14 };
