@@ -35,6 +35,13 @@ void *ring_reserve(struct ring *ring)
 	return item_at(ring, head);
 }
 
+void *ring_reserve_at(struct ring *ring, uint32_t i)
+{
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+
+	return i < ring_room(ring) ? item_at(ring, head + i) : NULL;
+}
+
 void ring_push(struct ring *ring)
 {
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);

@@ -25,6 +25,9 @@ void ring_init(struct ring *ring, void *memory, uint32_t capacity, uint32_t item
 
 // The place for the next item, or NULL when the ring is full; ring_push makes it visible.
 void *ring_reserve(struct ring *ring); // Producer only.
+// The place of the item that comes i items after the next, or NULL when it does not fit now: for
+// several that are filled before any is shown. As many ring_push later it is seen. Producer only.
+void *ring_reserve_at(struct ring *ring, uint32_t i);
 void ring_push(struct ring *ring);     // Producer only.
 uint32_t ring_room(struct ring *ring); // Producer only: items that fit now.
 

@@ -30,6 +30,34 @@ Test(ring, full_refuses_and_loses_nothing)
 	cr_assert_eq(ring_room(&ring), 4);
 }
 
+// Several are filled ahead, also over the end of the memory; as many as are pushed are seen.
+Test(ring, reserved_ahead)
+{
+	uint32_t memory[4], *item;
+	struct ring ring;
+
+	ring_init(&ring, memory, 4, sizeof(uint32_t));
+	for (uint32_t round = 0; round < 5; round++) {
+		for (uint32_t i = 0; i < 4; i++) {
+			item = ring_reserve_at(&ring, i);
+			cr_assert_not_null(item);
+			*item = 10 * round + i;
+		}
+		cr_assert_null(ring_reserve_at(&ring, 4));
+		cr_assert_null(ring_front(&ring));
+		for (uint32_t i = 0; i < 3; i++)
+			ring_push(&ring);
+		cr_assert_not_null(ring_reserve_at(&ring, 0));
+		cr_assert_null(ring_reserve_at(&ring, 1));
+		for (uint32_t i = 0; i < 3; i++) {
+			item = ring_front(&ring);
+			cr_assert_eq(*item, 10 * round + i);
+			ring_pop(&ring);
+		}
+		cr_assert(ring_is_empty(&ring));
+	}
+}
+
 enum { ITEMS = 200000 };
 
 static void *produce(void *arg)
