@@ -78,6 +78,9 @@ bool commands_apply(struct worker *w, struct command *command)
 	case COMMAND_TUNE:
 		worker_tune(w, &command->tuning);
 		return true;
+	case COMMAND_TRACE:
+		(command->on ? trace_put : trace_del)(&w->trace, command->handle);
+		return true;
 	case COMMAND_FENCE:
 		return tell_fence(w, command->token);
 	}

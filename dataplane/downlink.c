@@ -167,6 +167,33 @@ static bool count_io(struct worker *w)
 	return failed;
 }
 
+// ---- Traces
+
+// Before the back end has them: a buffer that was sent is another's.
+static void copy_traced(struct worker *w, unsigned segments, const struct target *target,
+			unsigned n, struct frame *const frame[])
+{
+	const uint64_t now_ns = clock_mono_ns(w->clock);
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned s = 0; trace_has(&w->trace, target[i].handle) && s < segments; s++)
+			worker_hold_copy(w, frame[i * segments + s], target[i].handle,
+					 REASON_TX_HELD, now_ns);
+	}
+}
+
+static void give_sent(struct worker *w, struct frame *const frame[], unsigned sent)
+{
+	for (unsigned i = 0; i < sent; i++) {
+		if (frame[i]->len)
+			trace_settle(&w->trace, frame[i]->data, REASON_SENT);
+	}
+	trace_keep(&w->trace, REASON_SENT);
+	worker_give_copies(w);
+}
+
+// ---- A burst goes
+
 // Seals and sends to n targets, whose frames are lent. Whether the back end took all of them.
 static bool transmit(struct worker *w, struct part *part, const struct target *target, unsigned n,
 		     struct frame *frame[])
@@ -176,7 +203,11 @@ static bool transmit(struct worker *w, struct part *part, const struct target *t
 
 	protect_seal(&w->protect, part->push, target, n, frame);
 	worker_count_kafs(w);
+	if (w->trace.n)
+		copy_traced(w, segments, target, n, frame);
 	sent = w->io_ops->transmit(w->io, frame, n * segments);
+	if (w->trace.n_held)
+		give_sent(w, frame, sent);
 	whole = sent / segments;
 	again = set_states(w, part, target, whole, frame, count_io(w));
 	count_sent(w, part, sent, again * segments);

@@ -33,6 +33,7 @@ enum {
 	DP_IDENTITY_MAX = 255, // octets
 	DP_AF_MAX = 4096,      // AFs with a pace of their own
 	DP_AF_HOT_MAX = 16,    // of them with their K_AFs in the cache
+	DP_TRACED_MAX = 16,    // handles traced at a time
 	DP_ERROR_MAX = 256,
 	DP_PORTS_MAX = 8,
 };
@@ -235,6 +236,29 @@ struct dp_event {
 bool dp_fence(struct dp *dp, uint64_t token); // a command
 // The next event, if any.
 bool dp_poll(struct dp *dp, struct dp_event *event);
+
+// ---- Traces: datagrams of single UEs, for an operator to look at
+
+// A command. From here on, or no longer, the datagrams of this handle are copied: each handle once,
+// at most DP_TRACED_MAX of them. What was copied before may still come afterwards.
+bool dp_trace(struct dp *dp, uint32_t handle, bool on);
+
+// A datagram as it is on the wire; what is sealed stays sealed.
+struct dp_datagram {
+	uint32_t handle;
+	// REASON_SENT: the back end took it. Received, its ref leads to the handle: REASON_RX, its
+	// tag verified, or why it was dropped; who sent it then is not known.
+	enum reason reason;
+	uint64_t time_ns; // of dp_config.clock, monotonic; of those sent just before
+	uint16_t own_port;
+	struct dp_address peer;
+	uint16_t len;
+	const uint8_t *octets; // until the next dp_poll_trace
+};
+
+// The next one, if any; those that found no room (REASON_TRACE_LOST) never come. event_fd is
+// written when there are some.
+bool dp_poll_trace(struct dp *dp, struct dp_datagram *datagram);
 
 // ---- Counters
 

@@ -20,6 +20,7 @@ enum command_kind {
 	COMMAND_AF_RATE,
 	COMMAND_AF_HOT,
 	COMMAND_TUNE,
+	COMMAND_TRACE,
 	COMMAND_FENCE,
 };
 
@@ -39,6 +40,7 @@ struct command {
 		} stop;
 		uint64_t rate;
 		bool hot;
+		bool on;
 		struct dp_tuning tuning;
 		uint64_t token;
 	};

@@ -20,6 +20,8 @@ struct dp {
 	unsigned fences[PLANE_FENCES]; // workers that have yet to pass, by token
 	unsigned next_worker;          // whose events are polled next
 	struct ring *reply_held;       // its front is in the caller's hands
+	struct ring *copy_held;        // likewise, of a trace
+	unsigned n_traced;             // handles
 	struct worker workers[];       // [config.n_workers]
 };
 

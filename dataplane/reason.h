@@ -33,7 +33,8 @@
 	X(KAF_MISSED, "kaf_missed", "K_AFs of hot AFs that were not, and were derived")            \
 	X(DUE_AT_ONCE, "due_at_once", "targets made due by a new key or address")                  \
 	X(DUE_HELD, "due_held",                                                                    \
-	  "new keys or addresses that some lists left to their next lap: too many at once")
+	  "new keys or addresses that some lists left to their next lap: too many at once")        \
+	X(TRACE_LOST, "trace_lost", "datagrams of traced UEs that their trace had no room for")
 
 enum reason {
 #define X(name, metric, help) REASON_##name,

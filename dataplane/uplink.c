@@ -35,21 +35,35 @@ static enum reason match_push(const struct worker *w, struct frame *frame, struc
 	return ack->frame.suite == ack->part->push->suite->id ? REASON_RX : REASON_RX_SUITE;
 }
 
-static enum reason match_target(const struct worker *w, struct ack *ack)
+// The handle that the ref leads to, or DP_NONE.
+static uint32_t handle_of(const struct ack *ack)
 {
 	const struct dp_push *push = ack->part->push;
-	uint32_t handle;
 
-	if (ack->place >= push->n_places || push->handles[ack->place] == DP_NONE)
+	return ack->place < push->n_places ? push->handles[ack->place] : DP_NONE;
+}
+
+static enum reason match_handle(const struct worker *w, const struct ack *ack, uint32_t handle)
+{
+	const struct dp_push *push = ack->part->push;
+
+	if (handle == DP_NONE)
 		return REASON_RX_REF;
-	handle = push->handles[ack->place];
 	if (!owns(w, handle))
 		return REASON_RX_OTHER_WORKER;
-	if (push_is_final(push, push_state(push, ack->place)))
-		return REASON_RX_FINAL;
+	return push_is_final(push, push_state(push, ack->place)) ? REASON_RX_FINAL : REASON_RX;
+}
+
+static enum reason match_target(const struct worker *w, struct ack *ack)
+{
+	const uint32_t handle = handle_of(ack);
+	const enum reason reason = match_handle(w, ack, handle);
+
+	if (reason != REASON_RX)
+		return reason;
 	ack->handle = handle;
 	ack->context = &w->contexts[handle];
-	protect_prefetch(&w->protect, push, handle, ack->context);
+	protect_prefetch(&w->protect, ack->part->push, handle, ack->context);
 	return REASON_RX;
 }
 
@@ -81,6 +95,48 @@ static unsigned keep_known(struct worker *w, struct ack *ack, unsigned n)
 	return kept;
 }
 
+// ---- Traces
+
+static const struct frame *frame_at(struct frame *const frame[], const uint8_t *data)
+{
+	while ((*frame)->data != data)
+		frame++;
+	return *frame;
+}
+
+// Why it will be dropped; RX_TAG until its tag is looked at.
+static enum reason foresee(const struct worker *w, const struct ack *ack, uint32_t handle)
+{
+	const enum reason reason = match_handle(w, ack, handle);
+
+	if (reason != REASON_RX)
+		return reason;
+	return w->contexts[handle].has & CONTEXT_HAS_KEY ? REASON_RX_TAG : REASON_RX_NO_CONTEXT;
+}
+
+// Before they are opened, in place.
+static void copy_traced(struct worker *w, struct frame *const frame[], const struct ack *ack,
+			unsigned n)
+{
+	const uint64_t now_ns = clock_mono_ns(w->clock);
+
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t handle = handle_of(&ack[i]);
+
+		if (trace_has(&w->trace, handle))
+			worker_hold_copy(w, frame_at(frame, ack[i].frame.aad), handle,
+					 foresee(w, &ack[i], handle), now_ns);
+	}
+}
+
+static void tell_verified(struct worker *w, struct ack *const ack[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		trace_settle(&w->trace, ack[i]->frame.aad, REASON_RX);
+}
+
+// ---- Match: a burst
+
 // Whether it does; one that is dropped is counted.
 static bool goes_on(struct worker *w, enum reason reason)
 {
@@ -96,6 +152,8 @@ static unsigned match_burst(struct worker *w, struct frame *frame[], unsigned n,
 	for (unsigned i = 0; i < n; i++)
 		read += goes_on(w, match_push(w, frame[i], &ack[read]));
 	find_places(ack, read);
+	if (w->trace.n)
+		copy_traced(w, frame, ack, read);
 	for (unsigned i = 0; i < read; i++) {
 		if (goes_on(w, match_target(w, &ack[i])))
 			ack[kept++] = ack[i];
@@ -192,6 +250,8 @@ static void verify(struct worker *w, struct ack *all, unsigned n)
 		kept = protect_verify(&w->protect, same, k);
 		worker_count_kafs(w);
 		worker_count(w, REASON_RX_TAG, k - kept);
+		if (w->trace.n_held)
+			tell_verified(w, same, kept);
 		for (unsigned i = 0; i < kept; i++)
 			settle(w, same[i]);
 		if (!part->n_open)
@@ -208,6 +268,8 @@ bool uplink_take(struct worker *w)
 	if (!n)
 		return false;
 	verify(w, ack, match_burst(w, frame, n, ack));
+	if (w->trace.n_held)
+		worker_give_copies(w);
 	w->io_ops->release(w->io, frame, n);
 	worker_count(w, REASON_RX, n); // last: what became of each is counted by then
 	return true;

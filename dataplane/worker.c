@@ -30,6 +30,19 @@ void worker_push_reply(struct worker *w)
 	w->told = true;
 }
 
+void worker_hold_copy(struct worker *w, const struct frame *frame, uint32_t handle,
+		      enum reason reason, uint64_t time_ns)
+{
+	if (!trace_hold(&w->trace, frame, handle, reason, time_ns))
+		worker_count(w, REASON_TRACE_LOST, 1);
+}
+
+void worker_give_copies(struct worker *w)
+{
+	w->told |= w->trace.n_held > 0;
+	trace_give(&w->trace);
+}
+
 void worker_wake_control(struct worker *w)
 {
 	uint64_t one = 1;
@@ -58,6 +71,7 @@ size_t worker_size(const struct dp_config *config)
 	return ring_size(MAIL_COMMANDS, sizeof(struct command)) +
 	       ring_size(MAIL_EVENTS, sizeof(struct worker_event)) +
 	       ring_size(MAIL_REPLIES, sizeof(struct worker_reply)) +
+	       ring_size(TRACE_COPIES, sizeof(struct trace_copy)) +
 	       DP_AF_MAX * (sizeof(struct pace) + sizeof(struct af_line)) +
 	       config->push_max * sizeof(struct part *) + running_size(config->push_max) +
 	       kaf_cache_size(config->kaf_cache, config->n_workers) + 4096;
@@ -81,6 +95,8 @@ static int take_memory(struct worker *w, const struct dp_config *config, struct 
 		error = take_ring(&w->events, arena, MAIL_EVENTS, sizeof(struct worker_event));
 	if (!error)
 		error = take_ring(&w->replies, arena, MAIL_REPLIES, sizeof(struct worker_reply));
+	if (!error)
+		error = take_ring(&w->trace.copies, arena, TRACE_COPIES, sizeof(struct trace_copy));
 	if (!error)
 		error = running_init(&w->running, config->push_max, arena);
 	w->pace_af = arena_take(arena, DP_AF_MAX * sizeof(struct pace), 64);

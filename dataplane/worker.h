@@ -21,6 +21,7 @@
 #include "dataplane/push.h"
 #include "dataplane/queue.h"
 #include "dataplane/running.h"
+#include "dataplane/trace.h"
 
 enum {
 	// 16 lists for each of a burst of commands, some milliseconds: a storm of registrations
@@ -61,7 +62,8 @@ struct worker {
 	struct ring commands; // control → worker: struct command
 	struct ring events;   // worker → control: struct worker_event
 	struct ring replies;  // worker → control: struct worker_reply
-	bool told;            // an event or reply went out in this round
+	struct trace trace;
+	bool told; // an event, reply or copy went out in this round
 	int event_fd;
 
 	_Atomic uint64_t counts[REASON_COUNT];
@@ -109,5 +111,9 @@ bool worker_tell(struct worker *worker, const struct worker_event *event);
 // The place for a reply, or NULL when control is behind; worker_push_reply makes it visible.
 struct worker_reply *worker_reserve_reply(struct worker *worker);
 void worker_push_reply(struct worker *worker);
+// Copies a datagram of a traced UE, or counts that there is no room.
+void worker_hold_copy(struct worker *worker, const struct frame *frame, uint32_t handle,
+		      enum reason reason, uint64_t time_ns);
+void worker_give_copies(struct worker *worker); // of the burst, to control
 // Wakes control when anything was told since the last time.
 void worker_wake_control(struct worker *worker);
