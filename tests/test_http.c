@@ -665,6 +665,95 @@ Test(http, streams_100_MB_in_constant_memory)
 	client_close(client);
 }
 
+// A source that runs dry: what it has comes at once, and nobody is thought slow meanwhile.
+Test(http, a_source_that_runs_dry)
+{
+	struct client *client;
+	struct reply *reply, *other;
+
+	teardown();
+	limits.answer_s = limits.idle_s = 1;
+	serve();
+	client = client_open(port);
+	reply = client_send(client, &(struct client_request){.path = "/tap"}, NULL);
+	client_pump(client, loop, NULL);
+	cr_assert(eq(int, reply->status, 200));
+	cr_assert(eq(u64, reply->len, 0));
+	for (unsigned i = 1; i <= 3; i++) {
+		routes_seen.tap_octets = 100000;
+		http_more(routes_seen.tap);
+		http_more(routes_seen.tap);
+		client_pump(client, loop, NULL);
+		cr_assert(eq(u64, reply->len, i * 100000));
+		if (i == 1)
+			turn_for(3500);
+	}
+	other = client_send(client, &(struct client_request){.path = "/small"}, NULL);
+	client_pump(client, loop, other);
+	cr_assert(eq(int, other->status, 200));
+	cr_assert_not(reply->closed);
+	cr_assert(eq(u64, stats().answers_slow, 0));
+	routes_seen.tap_over = true;
+	http_more(routes_seen.tap);
+	client_pump(client, loop, reply);
+	cr_assert(reply->closed);
+	cr_assert(eq(u32, reply->error, 0));
+	cr_assert(eq(u32, routes_seen.sources_done, 1));
+	client_close(client);
+}
+
+Test(http, peers_that_leave_a_dry_source)
+{
+	struct client *client = client_open(port);
+	int id;
+
+	client_send(client, &(struct client_request){.path = "/tap"}, &id);
+	client_pump(client, loop, NULL);
+	client_reset(client, id);
+	client_pump(client, loop, NULL);
+	cr_assert(eq(u32, routes_seen.sources_done, 1));
+	client_send(client, &(struct client_request){.path = "/tap"}, &id);
+	client_pump(client, loop, NULL);
+	cr_assert(routes_seen.tap != NULL);
+	client_close(client);
+	turn_for(100);
+	cr_assert(eq(u32, routes_seen.sources_done, 2));
+	client = client_open(port);
+	client_send(client, &(struct client_request){.path = "/tap"}, &id);
+	client_pump(client, loop, NULL);
+	http_server_free(server);
+	cr_assert(eq(u32, routes_seen.sources_done, 3));
+	server = http_server_new(loop, &limits);
+	client_close(client);
+}
+
+// A dry source that has more again waits for its peer as any other does.
+Test(http, a_peer_that_takes_no_more_of_a_source)
+{
+	struct client *client;
+	struct reply *reply;
+
+	teardown();
+	limits.answer_s = 1;
+	serve();
+	client = client_open(port);
+	reply = client_send(client, &(struct client_request){.path = "/tap", .no_window = true},
+			    NULL);
+	client_pump(client, loop, NULL);
+	routes_seen.tap_octets = 1000000;
+	http_more(routes_seen.tap);
+	client_pump(client, loop, NULL);
+	cr_assert(eq(u64, reply->len, 65535));
+	http_more(routes_seen.tap);
+	turn_for(3500);
+	client_pump(client, loop, NULL);
+	cr_assert(reply->closed);
+	cr_assert(ne(u32, reply->error, 0));
+	cr_assert(eq(u32, routes_seen.sources_done, 1));
+	cr_assert(eq(u64, stats().answers_slow, 1));
+	client_close(client);
+}
+
 Test(http, a_source_that_fails_resets_its_stream)
 {
 	struct client *client = client_open(port);

@@ -84,14 +84,18 @@ void http_set_header(struct http_request *request, const char *name, const char 
 void http_answer(struct http_request *request, int status, const char *type, const void *body,
 		 size_t len);
 
-// An answer of any length: `next` writes up to max octets and returns how many, 0 at the end, or
-// -EIO to reset the stream. `done` is called once, whatever happened. Called as the peer takes it.
+// An answer of any length: `next` writes up to max octets and returns how many, 0 at the end,
+// -EAGAIN when there are none yet, or -EIO to reset the stream. `done` is called once, whatever
+// happened. Called as the peer takes it.
 struct http_source {
 	long (*next)(void *source, uint8_t *to, size_t max);
 	void (*done)(void *source);
 };
 void http_answer_stream(struct http_request *request, int status, const char *type,
 			const struct http_source *source, void *ctx);
+// Has `next` called again after -EAGAIN; else it does nothing. The request as it was answered, and
+// only until `done`. Until then nothing times out: it is not the peer that is waited for.
+void http_more(struct http_request *request);
 
 // Makes a held upload go on (see struct http_upload).
 void http_resume(struct http_request *request);

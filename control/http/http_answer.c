@@ -3,6 +3,7 @@
 #include "control/http/http_answer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "control/http/http_exchange.h"
@@ -94,8 +95,20 @@ long answer_fill(struct exchange *x, uint8_t *to, size_t max)
 	long n = x->answer.source->next(x->answer.source_ctx, to, max);
 
 	assert(n <= (long)max);
-	exchange_wait(x, &x->door->leaving);
+	x->answer.is_dry = n == -EAGAIN;
+	exchange_wait(x, x->answer.is_dry ? NULL : &x->door->leaving);
 	return n;
+}
+
+void http_more(struct http_request *request)
+{
+	struct exchange *x = exchange_of(request);
+
+	if (!x->answer.is_dry)
+		return;
+	x->answer.is_dry = false;
+	exchange_wait(x, &x->door->leaving);
+	x->ops->more(x);
 }
 
 void answer_closed(struct exchange *x)

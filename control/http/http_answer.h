@@ -12,6 +12,6 @@ bool answer_is_stream(const struct exchange *x);
 // Of a fixed answer: octets that are left; n of them were taken.
 size_t answer_left(const struct exchange *x);
 void answer_sent(struct exchange *x, size_t n);
-// Of a stream: the next octets, 0 at its end or -EIO.
+// Of a stream: the next octets, 0 at its end, -EAGAIN or -EIO.
 long answer_fill(struct exchange *x, uint8_t *to, size_t max);
 void answer_closed(struct exchange *x); // nobody takes any more of it

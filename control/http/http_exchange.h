@@ -51,6 +51,7 @@ struct field {
 // None calls back into the exchange before it returns, and none is called when `session` is NULL.
 struct exchange_ops {
 	void (*answer)(struct exchange *x);            // status and fields are there: send it
+	void (*more)(struct exchange *x);              // its source has more again
 	void (*consume)(struct exchange *x, size_t n); // the peer may send n octets more
 	void (*proceed)(struct exchange *x);           // 100 (Continue)
 	void (*reset)(struct exchange *x);             // ends the stream before its time
@@ -105,6 +106,7 @@ struct exchange {
 		size_t at; // sent so far
 		const struct http_source *source;
 		void *source_ctx;
+		bool is_dry;  // the source said -EAGAIN
 		bool is_sent; // all of it
 	} answer;
 	size_t n_unwanted; // octets of the body that came after the answer was decided

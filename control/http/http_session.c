@@ -83,6 +83,8 @@ static ssize_t on_read(nghttp2_session *ng, int32_t stream_id, uint8_t *to, size
 		return (ssize_t)(left < max ? left : max);
 	}
 	n = answer_fill(x, to, max);
+	if (n == -EAGAIN)
+		return NGHTTP2_ERR_DEFERRED;
 	if (n < 0)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	*flags |= n == 0 ? NGHTTP2_DATA_FLAG_EOF : 0;
@@ -150,6 +152,12 @@ static void send_answer(struct exchange *x)
 	wake_owner(x->session);
 }
 
+static void more(struct exchange *x)
+{
+	nghttp2_session_resume_data(x->session->ng, x->stream_id);
+	wake_owner(x->session);
+}
+
 static void consume(struct exchange *x, size_t n)
 {
 	if (n == 0)
@@ -167,8 +175,11 @@ static void proceed(struct exchange *x)
 	wake_owner(x->session);
 }
 
-static const struct exchange_ops ops = {
-	.answer = send_answer, .consume = consume, .proceed = proceed, .reset = reset};
+static const struct exchange_ops ops = {.answer = send_answer,
+					.more = more,
+					.consume = consume,
+					.proceed = proceed,
+					.reset = reset};
 
 // ---- What the library tells
 

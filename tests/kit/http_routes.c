@@ -129,6 +129,36 @@ static void get_stream(struct http_request *request, void *app)
 	http_answer_stream(request, 200, "application/octet-stream", &source, stream);
 }
 
+static long tap_next(void *source, uint8_t *to, size_t max)
+{
+	struct routes_seen *seen = source;
+	size_t n = seen->tap_octets < max ? seen->tap_octets : max;
+
+	if (n == 0 && !seen->tap_over)
+		return -EAGAIN;
+	memset(to, 't', n);
+	seen->tap_octets -= (unsigned)n;
+	return (long)n;
+}
+
+static void tap_done(void *source)
+{
+	struct routes_seen *seen = source;
+
+	seen->sources_done++;
+	seen->tap = NULL;
+}
+
+static void get_tap(struct http_request *request, void *app)
+{
+	static const struct http_source source = {tap_next, tap_done};
+
+	(void)app;
+	routes_seen.requests++;
+	routes_seen.tap = request;
+	http_answer_stream(request, 200, "text/plain", &source, &routes_seen);
+}
+
 struct lines {
 	struct http_request *request;
 	unsigned n;
@@ -224,6 +254,7 @@ static const struct http_route routes[] = {
 	{HTTP_GET, "/later", HTTP_ROLE_ANY, HTTP_NONE, .handle = get_later, .op = "later"},
 	{HTTP_GET, "/later/soon", HTTP_ROLE_ANY, HTTP_NONE, .handle = get_soon, .op = "soon"},
 	{HTTP_GET, "/stream", HTTP_ROLE_ANY, HTTP_NONE, .handle = get_stream, .op = "stream"},
+	{HTTP_GET, "/tap", HTTP_ROLE_ANY, HTTP_NONE, .handle = get_tap, .op = "tap"},
 	{HTTP_POST, "/lines", HTTP_ROLE_ANY, HTTP_NDJSON, 1024, .upload = &lines_upload,
 	 .op = "lines"},
 	{.pattern = NULL},
