@@ -15,6 +15,7 @@ struct loop;
 struct push_asks;
 struct push_registry;
 struct store;
+struct traces;
 struct ue_registry;
 
 struct clock;
@@ -31,6 +32,7 @@ struct app {
 	struct group_registry *groups;
 	struct push_registry *pushes;
 	struct push_asks *asks; // on their way to be pushes
+	struct traces *traces;
 	struct http_server *http;
 	uint64_t started_ms; // Unix milliseconds
 	bool is_ending;

@@ -17,6 +17,7 @@
 #include "control/doors.h"
 #include "control/http/http_server.h"
 #include "control/loop.h"
+#include "control/operations/trace.h"
 #include "control/push/push.h"
 #include "control/registry/af.h"
 #include "control/registry/group.h"
@@ -69,6 +70,7 @@ static bool turn(void *ctx)
 	struct daemon *d = ctx;
 	bool is_busy = poll_events(&d->app);
 
+	is_busy |= trace_poll(&d->app);
 	return apply_poll(&d->app) || is_busy;
 }
 
@@ -94,6 +96,7 @@ static void second_passed(void *ctx)
 
 	push_tick(&d->app);
 	apply_tick(&d->app);
+	trace_tick(&d->app);
 }
 
 // ---- The end
@@ -114,6 +117,7 @@ static void end_asked(void *ctx, int number)
 	}
 	log_info("daemon", "signal %d: ending", number);
 	d->app.is_ending = true;
+	trace_end_all(&d->app);
 	http_server_drain(d->app.http, DRAIN_S, drained, d);
 }
 
@@ -276,7 +280,8 @@ static int start(struct daemon *d, const char *file)
 	d->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	d->app.loop = loop_new();
 	d->reload = reload_new(d->app.config, file);
-	if (d->event_fd < 0 || !d->app.loop || !d->reload)
+	d->app.traces = traces_new();
+	if (d->event_fd < 0 || !d->app.loop || !d->reload || !d->app.traces)
 		return -ENOMEM;
 	error = open_store(d);
 	if (error)
@@ -323,6 +328,7 @@ static void stop(struct daemon *d)
 	unwatch(d);
 	if (app->store)
 		store_close(app->store);
+	traces_free(app->traces);
 	push_close(app);
 	push_asks_free(app->asks);
 	af_registry_free(app->afs);

@@ -10,6 +10,7 @@
 #include "control/config/config.h"
 #include "control/http/http_server.h"
 #include "control/operations/operations.h"
+#include "control/operations/trace.h"
 
 enum { FILES_KEPT = 256 }; // from connections, for the store and the workers
 
@@ -67,8 +68,9 @@ static uint32_t connections_max(const struct config *config)
 int doors_open(struct app *app)
 {
 	static const struct http_route *const tables[] = {
-		naanf_routes,      af_routes,     group_routes,   ue_routes,    push_routes,
-		push_admin_routes, health_routes, metrics_routes, admin_routes, NULL};
+		naanf_routes, af_routes,         group_routes,  ue_routes,
+		push_routes,  push_admin_routes, health_routes, metrics_routes,
+		admin_routes, trace_routes,      NULL};
 	const struct config *config = app->config;
 	struct http_limits limits;
 	int error = http_routes(tables, app);

@@ -32,6 +32,7 @@ struct http_request;
 	X(IDENTITY_CONFLICT, 409, "The identity belongs to another subscriber")                    \
 	X(IDEMPOTENCY_CONFLICT, 409, "The Idempotency-Key was used for another request")           \
 	X(PUSH_FINISHED, 409, "The push is over")                                                  \
+	X(UE_TRACED, 409, "The UE is being traced already")                                        \
 	X(PUSH_DELETED, 410, "The push was deleted after its time")                                \
 	X(PAYLOAD_TOO_LARGE, 413, "The body or payload is too large")                              \
 	X(URI_TOO_LONG, 414, "The path is too long")                                               \

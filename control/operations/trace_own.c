@@ -1,0 +1,103 @@
+#include "control/operations/trace_own.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/config/config.h"
+
+enum { MAPPED = 12, DISCARD = 9 };
+
+static const uint8_t mapped[MAPPED] = {[10] = 0xff, [11] = 0xff};
+
+static bool is_ipv6(const uint8_t ip[16])
+{
+	return memcmp(ip, mapped, MAPPED) != 0;
+}
+
+// ---- A port of DPDK
+
+static bool is_same_net(const uint8_t *a, const uint8_t *b, unsigned prefix)
+{
+	const unsigned whole = prefix / 8, rest = prefix % 8;
+
+	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
+}
+
+static bool leads_to(const struct config_port *port, const uint8_t peer[16])
+{
+	if (port->has_gateway[is_ipv6(peer)])
+		return true;
+	for (unsigned i = 0; i < port->n_addresses; i++) {
+		if (is_same_net(port->address[i].ip, peer, port->address[i].prefix))
+			return true;
+	}
+	return false;
+}
+
+// As the back end chooses: the first port with a way, its first address of the family.
+static void of_ports(const struct config *config, const uint8_t peer[16], uint8_t own[16])
+{
+	for (unsigned p = 0; p < config->dpdk.n_ports; p++) {
+		const struct config_port *port = &config->dpdk.ports[p];
+
+		for (unsigned i = 0; leads_to(port, peer) && i < port->n_addresses; i++) {
+			if (is_ipv6(port->address[i].ip) != is_ipv6(peer))
+				continue;
+			memcpy(own, port->address[i].ip, 16);
+			return;
+		}
+	}
+}
+
+// ---- A socket
+
+// What the host would take: a socket that is connected, over which nothing is sent.
+static void of_host_ipv4(const uint8_t peer[16], uint8_t own[16])
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(DISCARD)};
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&in.sin_addr, peer + MAPPED, 4);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&in, len) &&
+	    !getsockname(fd, (struct sockaddr *)&in, &len))
+		memcpy(own + MAPPED, &in.sin_addr, 4);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void of_host_ipv6(const uint8_t peer[16], uint8_t own[16])
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(DISCARD)};
+	socklen_t len = sizeof(in6);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&in6.sin6_addr, peer, 16);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&in6, len) &&
+	    !getsockname(fd, (struct sockaddr *)&in6, &len))
+		memcpy(own, &in6.sin6_addr, 16);
+	if (fd >= 0)
+		close(fd);
+}
+
+void trace_own(const struct config *config, const char *io, const uint8_t peer[16], uint8_t own[16])
+{
+	const char *ipv4 = config->dataplane.source_ipv4, *ipv6 = config->dataplane.source_ipv6;
+
+	memset(own, 0, 16);
+	if (!is_ipv6(peer))
+		memcpy(own, mapped, MAPPED);
+	if (!strcmp(io, "dpdk"))
+		of_ports(config, peer, own);
+	else if (is_ipv6(peer) && ipv6)
+		inet_pton(AF_INET6, ipv6, own);
+	else if (is_ipv6(peer))
+		of_host_ipv6(peer, own);
+	else if (ipv4)
+		inet_pton(AF_INET, ipv4, own + MAPPED);
+	else
+		of_host_ipv4(peer, own);
+}

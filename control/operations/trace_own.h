@@ -1,0 +1,12 @@
+#pragma once
+// Our own address on a datagram of a trace: the data plane knows its port alone. Any thread.
+
+#include <stdint.h>
+
+struct config;
+
+// The address that datagrams to this peer are sent from with the back end `io`: the port's, with
+// DPDK; the configured one; else what the host would take. Unspecified (of the peer's family) when
+// there is none. IPv4 as ::ffff:a.b.c.d.
+void trace_own(const struct config *config, const char *io, const uint8_t peer[16],
+	       uint8_t own[16]);
