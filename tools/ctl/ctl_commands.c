@@ -10,6 +10,7 @@
 #include "tools/ctl/ctl_stats.h"
 #include "tools/ctl/ctl_status.h"
 #include "tools/ctl/ctl_submit.h"
+#include "tools/ctl/ctl_trace.h"
 #include "tools/ctl/ctl_tune.h"
 #include "tools/ctl/ctl_ue.h"
 #include "tools/ctl/ctl_watch.h"
@@ -39,6 +40,7 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_push_recall_command,
 	&ctl_push_replace_command,
 	&ctl_push_results_command,
+	&ctl_trace_ue_command,
 	&ctl_stats_command,
 	&ctl_tune_show_command,
 	&ctl_tune_set_command,

@@ -105,10 +105,11 @@ static void on_tick(void *arg)
 {
 	struct exchange *x = arg;
 	uint64_t now_ns = clock_mono_ns(&clock_system);
+	unsigned stall_s = x->request->stall_s ? x->request->stall_s : CTL_STALL_S;
 
 	if (ctl_interrupted)
 		end(x, ENDING_BROKEN_OFF);
-	else if (now_ns - x->moved_ns > CTL_STALL_S * 1000000000ull)
+	else if (now_ns - x->moved_ns > stall_s * 1000000000ull)
 		end(x, ENDING_STALLED);
 	else
 		h2client_wake_at(x->client, now_ns + TICK_MS * 1000000ull);

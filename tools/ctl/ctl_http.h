@@ -21,6 +21,7 @@ struct ctl_request {
 	// Takes a good answer line by line, without its end; others are collected. False to end.
 	bool (*line)(void *arg, const char *line, size_t len);
 	void *arg;
+	unsigned stall_s; // nothing moves so long and it is broken; 0: CTL_STALL_S
 };
 
 struct ctl_response {
@@ -33,7 +34,7 @@ struct ctl_response {
 
 // 0 when there is an answer, whatever its status; -ECANCELED when interrupted or `read` or `line`
 // broke off; -ENOTCONN when nobody listens or may be reached, and -EPROTO when the connection broke
-// or nothing moved for CTL_STALL_S: `error` says more. -ENOMEM.
+// or nothing moved for stall_s: `error` says more. -ENOMEM.
 int ctl_http(const char *socket, const struct ctl_request *request, struct ctl_response *response);
 void ctl_response_free(struct ctl_response *response); // wiped; also after a failure
 
