@@ -19,6 +19,34 @@ static int fail(const struct world *world, const char *what)
 	return 1;
 }
 
+// Devices whose datagrams are traced: the first ones, off and on.
+static bool traced[DP_TRACED_MAX];
+
+static void trace_another_or_none(struct world *world)
+{
+	unsigned d = (unsigned)(random_next(&world->random) % DP_TRACED_MAX);
+
+	if (dp_trace(world->dp, world->devices[d].handle, !traced[d]))
+		traced[d] = !traced[d];
+}
+
+static bool has_good_copies(struct world *world, uint64_t *n)
+{
+	struct dp_datagram copy;
+
+	for (; dp_poll_trace(world->dp, &copy); ++*n) {
+		const uint8_t type = copy.reason == REASON_SENT ? 0x11 : 0x12;
+		unsigned d = 0;
+
+		while (d < DP_TRACED_MAX && world->devices[d].handle != copy.handle)
+			d++;
+		if (d == DP_TRACED_MAX || copy.len < 48 || copy.octets[0] != type ||
+		    memcmp(copy.peer.ip, world->devices[d].ip, 16) != 0)
+			return false;
+	}
+	return true;
+}
+
 static void some_command(struct world *world)
 {
 	unsigned d = (unsigned)(random_next(&world->random) % world->n_devices);
@@ -27,7 +55,7 @@ static void some_command(struct world *world)
 	uint8_t kaf[32];
 	uint32_t expiry;
 
-	switch (random_next(&world->random) % 6) {
+	switch (random_next(&world->random) % 7) {
 	case 0:
 		world_register(world, d);
 		break;
@@ -44,6 +72,9 @@ static void some_command(struct world *world)
 		break;
 	case 4:
 		world_checkpoint(world);
+		break;
+	case 5:
+		trace_another_or_none(world);
 		break;
 	default:
 		world_fence(world);
@@ -65,7 +96,7 @@ static int check(struct world *world)
 	return 0;
 }
 
-static int round_of(struct random *random, unsigned n_workers)
+static int round_of(struct random *random, unsigned n_workers, uint64_t *n_copies)
 {
 	struct world *world = malloc(sizeof(*world));
 	struct world_config config = {.seed = random_next(random),
@@ -79,12 +110,16 @@ static int round_of(struct random *random, unsigned n_workers)
 	int status;
 
 	world_open(world, &config);
+	memset(traced, 0, sizeof(traced));
+	trace_another_or_none(world);
 	for (unsigned p = 0; p < 4; p++)
 		world_push_start(world,
 				 world_push_new(world, 0, 60, VALIDITY_S, true, p * 700, 1184));
 	world_push_stop(world, 3, DP_RECALLED);
 	while (!world_run(world, 20, 50)) {
 		some_command(world);
+		if (!has_good_copies(world, n_copies))
+			return fail(world, "a copy is not what was on the net");
 		usleep(100);
 		if (time(NULL) > end)
 			return fail(world, "not done in time");
@@ -98,11 +133,16 @@ static int round_of(struct random *random, unsigned n_workers)
 int main(void)
 {
 	struct random random = random_start();
+	uint64_t n_copies = 0;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		if (round_of(&random, 1 + i % 3))
+		if (round_of(&random, 1 + i % 3, &n_copies))
 			return 1;
 	}
-	printf("%u rounds of 1 to 3 workers, 4 pushes to 60 devices each\n", ROUNDS);
+	printf("%u rounds of 1 to 3 workers, 4 pushes to 60 devices each; %" PRIu64
+	       " datagrams traced\n",
+	       ROUNDS, n_copies);
+	if (!n_copies)
+		return 1;
 	return 0;
 }
