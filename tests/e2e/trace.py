@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import services
-from services import API, Daemon, check, curl, free_port
+from services import API, Daemon, check, free_port
 
 CTL, LOAD, FLEET, LUA = (os.path.abspath(a) for a in sys.argv[2:6])
 AF = "utility.example"
@@ -403,6 +403,32 @@ def test_stopped_client(daemon, ues):
     check("and it has all", stopped.end(signal.SIGINT).out.count('"octets"') == 8, stopped)
 
 
+def test_flood(daemon, ues):
+    """More than a client takes is left out and counted, each once; others notice nothing."""
+    device = Device(daemon, 3, "127.9.9.8")
+    trace = Ctl(daemon, device.supi, "--json", "--seconds", "8")
+    trace.process.stdout.readline()
+    trace.process.send_signal(signal.SIGSTOP)
+    push_id = push(daemon, {"supi": device.supi})
+    datagram, worker = device.receive()
+    before = metric(daemon, "rx_tag")
+    for n in range(20000):
+        device.socket.sendto(device.forged(datagram), worker)
+        if n % 200 == 0:
+            time.sleep(0.001)
+    check("pushes go on", delivered(daemon, push(daemon))["states"] == {"DELIVERED": UES})
+    trace.process.send_signal(signal.SIGCONT)
+    lines = trace.end().out.splitlines()
+    end = json.loads(lines[-1])
+    forged = metric(daemon, "rx_tag") - before
+    sent = daemon.get(f"{PUSHES}/{push_id}").json["datagramsSent"]
+    check("told how many are missing", end["cause"] == "TIME" and end["lost"] > 0 and trace.code == 0, end)
+    check("each is shown or lost", end["datagrams"] == len(lines) - 1 and
+          end["datagrams"] + end["lost"] == forged + sent, (end, len(lines), forged, sent))
+    check("the data plane counts its own", 0 <= metric(daemon, "trace_lost") <= end["lost"])
+    daemon.ask("DELETE", f"{PUSHES}/{push_id}")
+
+
 def test_restart(daemon, ues):
     """A trace ends with the daemon, at once; after a crash it says so."""
     trace = Ctl(daemon, ues[0][0], "--json", "--seconds", "1000")
@@ -421,9 +447,9 @@ def test_restart(daemon, ues):
     check("after a restart", trace.end().code == 0 and "2 datagrams" in trace.err, trace)
 
 
-def metrics(daemon):
+def metric(daemon, name):
     return sum(int(line.split()[1]) for line in daemon.get("/metrics").body.splitlines()
-               if line.startswith("akmapush_trace_lost_total{"))
+               if line.startswith(f"akmapush_{name}_total{{"))
 
 
 def main():
@@ -450,7 +476,8 @@ def main():
             test_two(daemon, ues)
             test_many(daemon, ues)
             test_stopped_client(daemon, ues)
-            check("nothing was lost", metrics(daemon) == 0, metrics(daemon))
+            check("nothing was lost", metric(daemon, "trace_lost") == 0)
+            test_flood(daemon, ues)
             test_restart(daemon, ues)
             check("ends orderly", daemon.stop() == 0)
         finally:
