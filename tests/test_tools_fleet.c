@@ -132,7 +132,7 @@ static void send_to(const struct sender *s, const struct fleet *fleet, uint64_t 
 	if (s->family == AF_INET) {
 		memset(&to, 0, sizeof(to));
 		v4->sin_family = AF_INET;
-		v4->sin_addr.s_addr = htonl(address.ipv4);
+		memcpy(&v4->sin_addr, address.ip + 12, 4);
 	}
 	to.sin6_port = htons(address.port); // the same place in both
 	cr_assert_eq(sendto(s->fd, octets, len, 0, (struct sockaddr *)&to,
@@ -170,10 +170,14 @@ static int64_t receive_ack(const struct sender *s, const struct fleet *fleet, ui
 	n = recvfrom(s->fd, datagram, sizeof(datagram), 0, (struct sockaddr *)&from, &from_len);
 	cr_assert_eq(frame_parse_ack(&ack, datagram, (unsigned)n), REASON_RX);
 	address.port = ntohs(from.sin6_port);
-	if (s->family == AF_INET)
-		address.ipv4 = ntohl(((struct sockaddr_in *)&from)->sin_addr.s_addr);
+	if (s->family == AF_INET) {
+		memset(address.ip + 10, 0xff, 2);
+		memcpy(address.ip + 12, &((struct sockaddr_in *)&from)->sin_addr, 4);
+	} else {
+		memcpy(address.ip, &from.sin6_addr, 16);
+	}
 	i = subscriber_at(&fleet->options.net, &address);
-	cr_assert(i >= 0, "an ACK from %x port %u", address.ipv4, address.port);
+	cr_assert(i >= 0, "an ACK from ...%x port %u", load32_be(address.ip + 12), address.port);
 	derive_block(s, (uint64_t)i, registration, MESSAGE_TYPE_ACK, ack.push_id, &block);
 	item = (struct aead_item){.key = message_key(&block, message_suite_find(1)),
 				  .aad = ack.aad,

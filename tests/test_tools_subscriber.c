@@ -84,6 +84,7 @@ Test(tools_subscriber, addresses_lead_back)
 				  SUBSCRIBER_PER_PORT - 1,
 				  SUBSCRIBER_PER_PORT,
 				  3 * (uint64_t)SUBSCRIBER_PER_PORT + 17};
+	static const uint8_t mapped[] = {[10] = 0xff, [11] = 0xff, [12] = 127};
 	struct random random = random_start();
 	struct subscriber_address address;
 	struct subscriber_net net;
@@ -95,9 +96,9 @@ Test(tools_subscriber, addresses_lead_back)
 					   : random_next(&random) % 100000000;
 
 		cr_assert_eq(subscriber_address(&net, i, &address), 0);
-		cr_assert_eq(address.ipv4 >> 24, 127);
-		cr_assert_neq(address.ipv4 & 0xffffff, 0xffffff);
-		cr_assert_neq(address.ipv4 & 0xffffff, 0);
+		cr_assert_arr_eq(address.ip, mapped, sizeof(mapped));
+		cr_assert_neq(load32_be(address.ip + 12), 0x7fffffff);
+		cr_assert_neq(load32_be(address.ip + 12), 0x7f000000);
 		cr_assert_eq(subscriber_at(&net, &address), i, "%lu, seed %#lx", i, random.seed);
 	}
 }
@@ -110,12 +111,12 @@ Test(tools_subscriber, first_address_and_text)
 
 	subscriber_net_init(&net, SUBSCRIBER_V4, 48470, NULL);
 	subscriber_address(&net, 258, &address);
-	subscriber_address_text(&net, &address, text);
+	subscriber_address_text(&address, text);
 	cr_assert_str_eq(text, "127.1.1.2");
 	cr_assert_eq(address.port, 48470);
 	subscriber_net_init(&net, SUBSCRIBER_V6, 48470, NULL);
 	subscriber_address(&net, 3, &address);
-	subscriber_address_text(&net, &address, text);
+	subscriber_address_text(&address, text);
 	cr_assert_str_eq(text, "::1");
 	cr_assert_eq(address.port, 48473);
 }
@@ -128,23 +129,58 @@ Test(tools_subscriber, other_networks)
 
 	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "10.9.0.0"), 0);
 	subscriber_address(&net, 258, &address);
-	subscriber_address_text(&net, &address, text);
+	subscriber_address_text(&address, text);
 	cr_assert_str_eq(text, "10.9.1.2");
 	cr_assert_eq(subscriber_at(&net, &address), 258);
 	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "fd00::2"), 0);
-	subscriber_address(&net, 3, &address);
-	subscriber_address_text(&net, &address, text);
-	cr_assert_str_eq(text, "fd00::2");
+	subscriber_address(&net, 0x1fffffffd, &address);
+	subscriber_address_text(&address, text);
+	cr_assert_str_eq(text, "fd00::1:ffff:ffff");
+	cr_assert_eq(address.port, 48470);
 	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "fd00::2"), -EINVAL);
 	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "10.9.0.0"), -EINVAL);
 	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V4, 48470, "255.2.0.0"), -EINVAL);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "::ffff:ffff:0:0:0"), 0);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "fd00::ffff:fff0:0:0"), 0);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "fd00::ffff:ffff:ffff:0"),
+		     -EINVAL);
+	cr_assert_eq(subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "::ffff:10.9.0.0"), -EINVAL);
+}
+
+Test(tools_subscriber, ipv6_addresses_lead_back)
+{
+	struct random random = random_start();
+	struct subscriber_address address;
+	struct subscriber_net net;
+
+	subscriber_net_init(&net, SUBSCRIBER_V6, 48470, "fd09::1:ffff:fff0");
+	for (unsigned n = 0; n < 10000; n++) {
+		const uint64_t i = n < 100   ? n
+				   : n < 200 ? SUBSCRIBER_MAX - 1 - n
+					     : random_next(&random) % SUBSCRIBER_MAX;
+
+		cr_assert_eq(subscriber_address(&net, i, &address), 0);
+		cr_assert_eq(address.port, 48470);
+		cr_assert_eq(subscriber_at(&net, &address), i, "%lu, seed %#lx", i, random.seed);
+		address.port++;
+		cr_assert_eq(subscriber_at(&net, &address), -ENOENT);
+		address.port--;
+		address.ip[7] ^= 1;
+		cr_assert_eq(subscriber_at(&net, &address), -ENOENT);
+	}
+	cr_assert_eq(subscriber_address(&net, SUBSCRIBER_MAX, &address), -ERANGE);
 }
 
 Test(tools_subscriber, what_is_outside_is_refused)
 {
-	const struct subscriber_address below = {.ipv4 = SUBSCRIBER_IPV4 - 1, .port = 40000};
-	const struct subscriber_address last = {.ipv4 = 0x7fffffff, .port = 40000};
-	const struct subscriber_address port = {.ipv4 = SUBSCRIBER_IPV4, .port = 39999};
+	const struct subscriber_address below = {{[10] = 0xff, 0xff, 127, 0, 255, 255},
+						 .port = 40000};
+	const struct subscriber_address last = {{[10] = 0xff, 0xff, 127, 255, 255, 255},
+						.port = 40000};
+	const struct subscriber_address port = {{[10] = 0xff, 0xff, 127, 1, 0, 0}, .port = 39999};
+	const struct subscriber_address not_mapped = {{[12] = 127, 1, 0, 0}, .port = 40000};
+	const struct subscriber_address beside = {{[15] = 2}, .port = 40000};
+	const struct subscriber_address beyond = {{[15] = 1}, .port = 50000};
 	struct subscriber_address address;
 	struct subscriber_net v4, v6;
 
@@ -153,8 +189,12 @@ Test(tools_subscriber, what_is_outside_is_refused)
 	cr_assert_eq(subscriber_at(&v4, &below), -ENOENT);
 	cr_assert_eq(subscriber_at(&v4, &last), -ENOENT);
 	cr_assert_eq(subscriber_at(&v4, &port), -ENOENT);
+	cr_assert_eq(subscriber_at(&v4, &not_mapped), -ENOENT);
 	cr_assert_eq(subscriber_at(&v6, &below), -ENOENT);
+	cr_assert_eq(subscriber_at(&v6, &beside), -ENOENT);
+	cr_assert_eq(subscriber_at(&v6, &beyond), -ENOENT);
 	cr_assert_eq(subscriber_address(&v6, SUBSCRIBER_PORTS_V6, &address), -ERANGE);
-	v4.port = 65535;
+	subscriber_net_init(&v4, SUBSCRIBER_V4, 65535, NULL);
+	cr_assert_eq(subscriber_address(&v4, SUBSCRIBER_PER_PORT - 1, &address), 0);
 	cr_assert_eq(subscriber_address(&v4, SUBSCRIBER_PER_PORT, &address), -ERANGE);
 }

@@ -4,11 +4,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+
+enum { IPV4_IN_IP = 12, IPV6_LOW = 8 }; // where an IPv4 address is, and where IPv6's are counted
 
 void subscribers_init(struct subscribers *all, const char *seed)
 {
@@ -86,61 +89,81 @@ void subscriber_akid(const struct subscribers *all, uint64_t i, uint32_t registr
 	assert(r < SUBSCRIBER_AKID);
 }
 
+static bool is_mapped(const uint8_t ip[16])
+{
+	return load64_be(ip) == 0 && load32_be(ip + 8) == 0xffff;
+}
+
+// How many have an address, and how many of them are on a port.
+static void span(struct subscriber_net *net, bool is_loopback)
+{
+	const uint64_t n_ports = UINT16_MAX - net->port + 1;
+
+	if (net->family == SUBSCRIBER_V4) {
+		net->per_port = SUBSCRIBER_PER_PORT;
+		net->count = n_ports * SUBSCRIBER_PER_PORT;
+	} else if (is_loopback) { // which has one address of IPv6
+		net->per_port = 1;
+		net->count = n_ports < SUBSCRIBER_PORTS_V6 ? n_ports : SUBSCRIBER_PORTS_V6;
+	} else {
+		net->per_port = net->count = SUBSCRIBER_MAX;
+	}
+}
+
 int subscriber_net_init(struct subscriber_net *net, enum subscriber_family family, uint16_t port,
 			const char *first)
 {
-	uint8_t octets[16];
+	const bool is_v4 = family == SUBSCRIBER_V4;
+	const char *const text = first ? first : is_v4 ? SUBSCRIBER_IPV4 : SUBSCRIBER_IPV6;
+	uint8_t *const ip = net->first;
 
 	*net = (struct subscriber_net){
-		.family = family, .port = port, .ipv4 = SUBSCRIBER_IPV4, .ipv6 = SUBSCRIBER_IPV6};
-	if (!first)
-		return 0;
-	if (inet_pton(family == SUBSCRIBER_V4 ? AF_INET : AF_INET6, first, octets) != 1)
+		.family = family, .port = port, .first = {[10] = 0xff, [11] = 0xff}};
+	span(net, !first);
+	if (inet_pton(is_v4 ? AF_INET : AF_INET6, text, is_v4 ? ip + IPV4_IN_IP : ip) != 1)
 		return -EINVAL;
-	if (family == SUBSCRIBER_V4)
-		net->ipv4 = load32_be(octets);
-	else
-		snprintf(net->ipv6, sizeof(net->ipv6), "%s", first);
-	return net->ipv4 > UINT32_MAX - SUBSCRIBER_PER_PORT ? -EINVAL : 0;
+	if (!is_v4 && is_mapped(ip))
+		return -EINVAL;
+	if (is_v4 ? load32_be(ip + IPV4_IN_IP) > UINT32_MAX - net->per_port
+		  : load64_be(ip + IPV6_LOW) > UINT64_MAX - net->per_port)
+		return -EINVAL;
+	return 0;
 }
 
 int subscriber_address(const struct subscriber_net *net, uint64_t i,
 		       struct subscriber_address *address)
 {
-	const bool is_v4 = net->family == SUBSCRIBER_V4;
-	const uint64_t per_port = is_v4 ? SUBSCRIBER_PER_PORT : 1;
+	const uint64_t place = i % net->per_port;
+	uint8_t *const ip = address->ip;
 
-	if (i / per_port > (uint64_t)(UINT16_MAX - net->port) ||
-	    (!is_v4 && i >= SUBSCRIBER_PORTS_V6))
+	if (i >= net->count)
 		return -ERANGE;
-	address->ipv4 = is_v4 ? net->ipv4 + (uint32_t)(i % per_port) : 0;
-	address->port = (uint16_t)(net->port + i / per_port);
+	memcpy(ip, net->first, sizeof(address->ip));
+	if (net->family == SUBSCRIBER_V4)
+		store32_be(ip + IPV4_IN_IP, load32_be(ip + IPV4_IN_IP) + (uint32_t)place);
+	else
+		store64_be(ip + IPV6_LOW, load64_be(ip + IPV6_LOW) + place);
+	address->port = (uint16_t)(net->port + i / net->per_port);
 	return 0;
 }
 
-void subscriber_address_text(const struct subscriber_net *net,
-			     const struct subscriber_address *address,
+void subscriber_address_text(const struct subscriber_address *address,
 			     char text[SUBSCRIBER_ADDRESS])
 {
-	const uint32_t a = address->ipv4;
+	const bool is_v4 = is_mapped(address->ip);
 
-	if (net->family == SUBSCRIBER_V6)
-		strcpy(text, net->ipv6);
-	else
-		snprintf(text, SUBSCRIBER_ADDRESS, "%u.%u.%u.%u", a >> 24, a >> 16 & 255,
-			 a >> 8 & 255, a & 255);
+	inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? address->ip + IPV4_IN_IP : address->ip, text,
+		  SUBSCRIBER_ADDRESS);
 }
 
+// The low half of an address counts; IPv4's own 32 bits are in it.
 int64_t subscriber_at(const struct subscriber_net *net, const struct subscriber_address *address)
 {
-	if (address->port < net->port)
+	const uint64_t place = load64_be(address->ip + IPV6_LOW) - load64_be(net->first + IPV6_LOW);
+	const uint64_t port = (uint64_t)address->port - net->port;
+
+	if (load64_be(address->ip) != load64_be(net->first) || place >= net->per_port ||
+	    address->port < net->port || port * net->per_port + place >= net->count)
 		return -ENOENT;
-	if (net->family == SUBSCRIBER_V6)
-		return address->ipv4 == 0 && address->port - net->port < SUBSCRIBER_PORTS_V6
-			       ? address->port - net->port
-			       : -ENOENT;
-	if (address->ipv4 < net->ipv4 || address->ipv4 - net->ipv4 >= SUBSCRIBER_PER_PORT)
-		return -ENOENT;
-	return (int64_t)(address->port - net->port) * SUBSCRIBER_PER_PORT +
-	       (address->ipv4 - net->ipv4);
+	return (int64_t)(port * net->per_port + place);
 }

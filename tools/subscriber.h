@@ -7,7 +7,7 @@
 //   A-KID   0.<A-TID in base64url, no padding>@akma.5gc.mnc001.mcc001.3gppnetwork.org
 //   IPv4    127.1.0.0 + i, all on one port; the next port when the addresses up to
 //           127.255.255.254 are used up; or from another address on, as many a port
-//   IPv6    ::1 (or another address), a port each; the first 10,000 only
+//   IPv6    ::1, a port each, the first 10,000 only; or from another address on, all on one port
 //
 // K_AKMA, A-TID and K_AF follow from K_AUSF (TS 33.535 Annex A). The registration number counts
 // primary authentications: a new one gives new keys. Nothing here keeps anything but the seed. Any
@@ -28,7 +28,7 @@ enum {
 };
 
 #define SUBSCRIBER_MAX      ((uint64_t)10000000000) // ten digits
-#define SUBSCRIBER_IPV4     ((uint32_t)0x7f010000)
+#define SUBSCRIBER_IPV4     "127.1.0.0"
 #define SUBSCRIBER_PER_PORT ((uint32_t)0x00feffff) // 127.1.0.0 to 127.255.255.254
 #define SUBSCRIBER_IPV6     "::1"
 
@@ -55,9 +55,10 @@ enum subscriber_family { SUBSCRIBER_V4, SUBSCRIBER_V6 };
 // Where all of them are.
 struct subscriber_net {
 	enum subscriber_family family;
-	uint16_t port;                 // of the first
-	uint32_t ipv4;                 // of the first, host order
-	char ipv6[SUBSCRIBER_ADDRESS]; // of all
+	uint16_t port;     // of the first
+	uint8_t first[16]; // address of the first; IPv4 as ::ffff:a.b.c.d
+	uint64_t per_port; // addresses in use on a port
+	uint64_t count;    // subscribers that have an address
 };
 
 // The loopback's, or from the address `first` on. 0, or -EINVAL: no address, or no such number of
@@ -67,15 +68,14 @@ int subscriber_net_init(struct subscriber_net *net, enum subscriber_family famil
 
 // Where subscriber i is reached.
 struct subscriber_address {
-	uint32_t ipv4; // host order; IPv6: 0
-	uint16_t port;
+	uint8_t ip[16]; // IPv4 as ::ffff:a.b.c.d
+	uint16_t port;  // host order
 };
 
-// 0, or -ERANGE when the ports do not reach so far.
+// 0, or -ERANGE when addresses and ports do not reach so far.
 int subscriber_address(const struct subscriber_net *net, uint64_t i,
 		       struct subscriber_address *address);
-void subscriber_address_text(const struct subscriber_net *net,
-			     const struct subscriber_address *address,
+void subscriber_address_text(const struct subscriber_address *address,
 			     char text[SUBSCRIBER_ADDRESS]);
 // The subscriber who is reached there, or -ENOENT.
 int64_t subscriber_at(const struct subscriber_net *net, const struct subscriber_address *address);

@@ -48,7 +48,7 @@ def write_capture(options, folder, vlan):
     case.ues = 200
     try:
         case.provision(daemon)
-        case.net = ["--first", "fd09::2", "--ipv6"]
+        case.net = ["--first", "fd09::1:0", "--ipv6"]
         case.load(daemon, "provision", "--from", "200", "--count", "200", "--group", GROUP, *case.net)
         case.load(daemon, "register", "--from", "200", "--count", "200")
         push = case.load(daemon, "push", "--af", AF, "--group", GROUP, "--no-ack", "--wait")

@@ -51,7 +51,7 @@ def namespaces():
         run(*there("ip", "link", "set", "lo", "up"))
         # a socket stands for all devices
         run(*there("ip", "route", "add", "local", "10.8.0.0/13", "dev", "lo"))
-        run(*there("ip", "addr", "add", "fd09::2/128", "dev", "lo", "nodad"))
+        run(*there("ip", "-6", "route", "add", "local", "fd09::/64", "dev", "lo"))
         yield
     finally:
         run("ip", "netns", "del", HERE)

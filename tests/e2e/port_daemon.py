@@ -9,7 +9,6 @@ from real_daemon import Daemon, check
 
 AF, GROUP = "utility.example", "meters"
 PORT = 48471
-V6_UES = 5000  # a port of the fleet's one address each
 
 
 class PortDaemon(Daemon):
@@ -28,8 +27,8 @@ class Case:
     def __init__(self, options, title, device, eal=(), is_v6=False):
         self.options, self.title, self.device, self.eal = options, title, device, eal
         self.is_v6 = is_v6
-        self.ues = min(options.ues, V6_UES) if is_v6 else options.ues
-        self.net = (["--first", "fd09::2", "--ipv6"] if is_v6 else ["--first", "10.9.0.0"])
+        self.ues = options.ues
+        self.net = (["--first", "fd09::1:0", "--ipv6"] if is_v6 else ["--first", "10.9.0.0"])
 
     def load(self, daemon, *arguments):
         done = subprocess.run([self.options.load, *arguments, "--json", "-q", "--server",
@@ -45,7 +44,8 @@ class Case:
     def fleet(self, where):
         process = subprocess.Popen(
             where(self.options.ue, "--count", str(self.ues), *self.net, "--af", AF, "--push-function",
-                  "fd00::1" if self.is_v6 else "10.0.0.1", "--seconds", "240", "--json", "-q"), stdout=subprocess.PIPE, text=True)
+                  "fd00::1" if self.is_v6 else "10.0.0.1", "--threads", "2", "--seconds", "240", "--json", "-q"),
+            stdout=subprocess.PIPE, text=True)
         check(f"{self.title}: the fleet is ready", process.stdout.readline().strip() == "ready")
         return process
 

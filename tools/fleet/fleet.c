@@ -1,14 +1,11 @@
-// Life of the fleet: memory, sockets, threads.
+// Life of the fleet: memory, links, threads.
 #include "tools/fleet/fleet.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -24,15 +21,12 @@ struct akmapush_ue_now fleet_now(const struct fleet *fleet)
 	};
 }
 
-unsigned fleet_worker_of(const struct fleet *fleet, uint64_t i)
+unsigned fleet_worker_of(const struct subscriber_net *net, unsigned threads,
+			 const struct subscriber_address *ue)
 {
-	const uint64_t subscriber = fleet->options.from + i;
-	struct subscriber_address address;
+	const uint32_t end = load32_be(ue->ip + 12);
 
-	if (fleet->options.net.family == SUBSCRIBER_V6)
-		return (unsigned)(subscriber % fleet->options.threads);
-	subscriber_address(&fleet->options.net, subscriber, &address);
-	return (unsigned)(address.ipv4 % fleet->options.threads);
+	return (net->per_port == 1 ? (uint32_t)(ue->port - net->port) : end) % threads;
 }
 
 // Gives the UE the keys of its latest authentications: the current and the one before are all that
@@ -83,14 +77,8 @@ static int worker_memory(struct fleet_worker *w)
 	const unsigned n = (unsigned)fleet->options.segment_buffers;
 	const size_t size = n ? akmapush_ue_pool_size(n, PAYLOAD_MAX) : 0;
 
-	w->in = fleet_burst_new();
-	w->out = fleet_burst_new();
-	w->acks = malloc(FLEET_BURST * sizeof(*w->acks));
 	w->pool_memory = size ? malloc(size) : NULL;
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll < 0)
-		return -errno;
-	if (!w->in || !w->out || !w->acks || (size && !w->pool_memory))
+	if (size && !w->pool_memory)
 		return -ENOMEM;
 	w->random = fleet->options.random + w->number + 1;
 	w->config = (struct akmapush_ue_config){
@@ -130,68 +118,25 @@ static int memory_open(struct fleet *fleet)
 	return fleet->registered ? 0 : -ENOMEM;
 }
 
-static int worker_add_socket(struct fleet_worker *w, uint16_t port, unsigned share, bool is_last)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = w->n_sockets};
-	struct fleet_socket *s = &w->sockets[w->n_sockets];
-	int r = fleet_socket_open(s, w->fleet->options.net.family, port, share, is_last,
-				  w->fleet->options.socket_buffer);
-
-	if (r)
-		return r;
-	w->n_sockets++;
-	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, s->fd, &event) ? -errno : 0;
-}
-
-// Every thread listens on every port (IPv4), or each port is one thread's (IPv6).
-static int sockets_open_port(struct fleet *fleet, uint16_t port)
-{
-	const unsigned threads = (unsigned)fleet->options.threads;
-	int r = 0;
-
-	if (fleet->options.net.family == SUBSCRIBER_V6)
-		return worker_add_socket(&fleet->workers[(port - fleet->options.port) % threads],
-					 port, 1, true);
-	for (unsigned i = 0; i < threads && r == 0; i++)
-		r = worker_add_socket(&fleet->workers[i], port, threads, i + 1 == threads);
-	return r;
-}
-
-static int sockets_open(struct fleet *fleet)
+static int links_open(struct fleet *fleet)
 {
 	const struct fleet_options *o = &fleet->options;
-	struct subscriber_address first, last;
-	int r = 0;
+	const struct fleet_link_config config = {
+		.net = &o->net,
+		.from = o->from,
+		.count = o->count,
+		.threads = (unsigned)o->threads,
+		.buffer = o->socket_buffer,
+		.port = o->dpdk,
+	};
+	struct fleet_link *link[FLEET_THREADS_MAX] = {0};
+	int r;
 
-	if (subscriber_address(&o->net, o->from, &first) ||
-	    subscriber_address(&o->net, o->from + o->count - 1, &last))
-		return -ERANGE;
-	for (unsigned i = 0; i < o->threads; i++) {
-		fleet->workers[i].sockets = calloc((size_t)(last.port - first.port) + 1,
-						   sizeof(*fleet->workers[i].sockets));
-		if (!fleet->workers[i].sockets)
-			return -ENOMEM;
-	}
-	for (unsigned port = first.port; port <= last.port && r == 0; port++) {
-		r = sockets_open_port(fleet, (uint16_t)port);
-		if (r)
-			fprintf(stderr, "UDP port %u: %s\n", port, strerror(-r));
-	}
+	fleet->links = o->dpdk ? &fleet_port : &fleet_sockets;
+	r = fleet->links->open(link, &config);
+	for (unsigned i = 0; i < o->threads; i++)
+		fleet->workers[i].link = link[i];
 	return r;
-}
-
-static int wake_open(struct fleet *fleet)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
-
-	fleet->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fleet->wake < 0)
-		return -errno;
-	for (unsigned i = 0; i < fleet->options.threads; i++) {
-		if (epoll_ctl(fleet->workers[i].epoll, EPOLL_CTL_ADD, fleet->wake, &event))
-			return -errno;
-	}
-	return 0;
 }
 
 int fleet_open(struct fleet *fleet, uint64_t expect)
@@ -200,13 +145,9 @@ int fleet_open(struct fleet *fleet, uint64_t expect)
 
 	if (r == 0)
 		r = memory_open(fleet);
-	if (r == 0)
-		r = wake_open(fleet);
-	if (r == 0)
-		r = sockets_open(fleet);
 	if (r)
 		fprintf(stderr, "akmapush-ue: %s\n", strerror(-r));
-	return r;
+	return r ? r : links_open(fleet);
 }
 
 int fleet_start(struct fleet *fleet)
@@ -223,26 +164,11 @@ int fleet_start(struct fleet *fleet)
 
 void fleet_stop(struct fleet *fleet)
 {
-	const uint64_t one = 1;
-
 	atomic_store(&fleet->is_over, true);
-	if (write(fleet->wake, &one, sizeof(one)) < 0)
-		perror("eventfd");
+	for (unsigned i = 0; i < fleet->options.threads; i++)
+		fleet->links->wake(fleet->workers[i].link);
 	for (unsigned i = 0; i < fleet->options.threads; i++)
 		pthread_join(fleet->workers[i].thread, NULL);
-}
-
-static void worker_close(struct fleet_worker *w)
-{
-	for (unsigned i = 0; i < w->n_sockets; i++)
-		fleet_socket_close(&w->sockets[i]);
-	free(w->sockets);
-	fleet_burst_free(w->in);
-	fleet_burst_free(w->out);
-	free(w->acks);
-	free(w->pool_memory);
-	if (w->fleet)
-		close(w->epoll);
 }
 
 void fleet_close(struct fleet *fleet)
@@ -251,13 +177,15 @@ void fleet_close(struct fleet *fleet)
 		if (fleet->registered[i])
 			akmapush_ue_fini((void *)(fleet->ues + i * fleet->stride));
 	}
-	for (unsigned i = 0; i < fleet->options.threads; i++)
-		worker_close(&fleet->workers[i]);
+	for (unsigned i = 0; i < fleet->options.threads; i++) {
+		if (fleet->workers[i].link)
+			fleet->links->close(fleet->workers[i].link);
+		free(fleet->workers[i].pool_memory);
+	}
 	if (fleet->ues)
 		munmap(fleet->ues, fleet->stride * fleet->options.count);
 	free(fleet->registered);
 	deliveries_fini(&fleet->deliveries);
-	close(fleet->wake);
 }
 
 uint64_t fleet_sum(const struct fleet *fleet, enum fleet_counter counter)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "tools/fleet/deliveries.h"
-#include "tools/fleet/fleet_socket.h"
+#include "tools/fleet/fleet_link.h"
 #include "tools/histogram.h"
 #include "tools/subscriber.h"
 #include "ue/akmapush_ue.h"
@@ -29,6 +29,7 @@ struct fleet_options {
 	uint64_t status;        // that the application answers
 	uint64_t registration;  // at start
 	uint64_t list_max, segment_buffers, socket_buffer;
+	const struct io_dpdk_config *dpdk; // the port in place of sockets, or NULL
 };
 
 // Counted by one worker, read by any thread.
@@ -43,7 +44,7 @@ struct fleet_options {
 	X(acks_failed, "acknowledgements the network refused")                                     \
 	X(lost_datagrams, "datagrams lost on purpose")                                             \
 	X(lost_acks, "acknowledgements lost on purpose")                                           \
-	X(overflow, "datagrams lost for want of socket buffer")                                    \
+	X(overflow, "datagrams lost for want of buffer")                                           \
 	X(strangers, "datagrams for no UE of the fleet")                                           \
 	X(made, "UEs made")                                                                        \
 	X(failed, "failures of memory or crypto")
@@ -63,13 +64,9 @@ struct fleet_worker {
 	struct fleet *fleet;
 	unsigned number;
 	pthread_t thread;
-	struct fleet_socket *sockets;
-	unsigned n_sockets;
-	int epoll;
+	struct fleet_link *link;
 	struct akmapush_ue_config config; // with a pool of its own
 	uint64_t *pool_memory;
-	struct fleet_burst *in, *out;
-	uint8_t (*acks)[AKMAPUSH_UE_ACK_MIN];
 	uint64_t random;
 	struct fleet_count counter[FLEET_COUNTERS_CNT];
 	struct fleet_count outcome[AKMAPUSH_UE_OUTCOME_CNT];
@@ -88,7 +85,7 @@ struct fleet {
 	uint32_t *registered; // [count] registration number + 1 that a UE has; 0: not made
 	_Atomic uint32_t registration;
 	atomic_bool is_over;
-	int wake; // readable when it is over
+	const struct fleet_link_ops *links;
 	struct fleet_worker workers[FLEET_THREADS_MAX];
 };
 
@@ -102,7 +99,6 @@ void fleet_close(struct fleet *fleet);
 // A UE with the keys of the current registration; NULL when crypto failed. Its worker only.
 struct akmapush_ue *fleet_ue(struct fleet_worker *worker, uint64_t i,
 			     const struct akmapush_ue_now *now);
-unsigned fleet_worker_of(const struct fleet *fleet, uint64_t i);
 struct akmapush_ue_now fleet_now(const struct fleet *fleet);
 
 void *fleet_worker_run(void *worker);

@@ -14,7 +14,13 @@
 #include "tools/fleet/fleet.h"
 #include "tools/progress.h"
 
-enum { TICK_MS = 20, REPORT_MS = 1000, HOST_MAX = 64, BUFFER = 256 << 20, BUFFER_V6 = 64 << 10 };
+enum {
+	TICK_MS = 20,
+	REPORT_MS = 1000,
+	HOST_MAX = 64,
+	BUFFER = 256 << 20,
+	BUFFER_OF_ONE = 64 << 10
+};
 
 static struct fleet fleet = {
 	.options =
@@ -50,7 +56,10 @@ static const struct arg args[] = {
 	 "on ::1, a port and a socket each from --port on, so\n"
 	 "subscribers 0 to 9,999; else on 127.1.0.0 and up",
 	 &is_v6, 0, 0},
-	{ARG_TEXT, 0, "first", "ADDRESS", "of the first, in place of 127.1.0.0; with --ipv6 of all",
+	{ARG_TEXT, 0, "first", "ADDRESS",
+	 "of the first; the others' follow, of IPv6 too. A route of\n"
+	 "kind local leads them here: ip -6 route add local\n"
+	 "fd09::/64 dev lo",
 	 &first, 0, 0},
 	{ARG_TITLE, 0, "What they are provisioned with", NULL, NULL, NULL, 0, 0},
 	{ARG_TEXTS, 0, "af", "FQDN",
@@ -98,8 +107,9 @@ static const struct arg args[] = {
 	 "its first datagram comes",
 	 &fleet.options.warm, 0, 0},
 	{ARG_UINT, 0, "buffer", "OCTETS",
-	 "receive buffer of a socket (default 256 MiB; IPv6 64 KiB)", &fleet.options.socket_buffer,
-	 4096, INT32_MAX},
+	 "receive buffer of a socket (default 256 MiB; with a\n"
+	 "socket for each UE 64 KiB)",
+	 &fleet.options.socket_buffer, 4096, INT32_MAX},
 	{ARG_TITLE, 0, "When it ends (SIGTERM and SIGINT end it orderly, too)", NULL, NULL, NULL, 0,
 	 0},
 	{ARG_UINT, 0, "expect", "N", "when a push was delivered to N UEs", &expect, 1, INT64_MAX},
@@ -225,12 +235,12 @@ static int fill_options(void)
 		fleet.crypto = &akmapush_ue_crypto_builtin;
 	else
 		return wrong("crypto", crypto_name, "openssl or builtin");
-	if (is_v6 && fleet.options.socket_buffer == BUFFER)
-		fleet.options.socket_buffer = BUFFER_V6;
+	if (is_v6 && !first && fleet.options.socket_buffer == BUFFER)
+		fleet.options.socket_buffer = BUFFER_OF_ONE;
 	if (subscriber_net_init(&fleet.options.net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4,
 				(uint16_t)fleet.options.port, first))
 		return wrong("first", first,
-			     is_v6 ? "no IPv6 address"
+			     is_v6 ? "no IPv6 address that 9,999,999,999 others follow"
 				   : "no IPv4 address that 16,711,679 others follow");
 	if (subscriber_address(&fleet.options.net, fleet.options.from + fleet.options.count - 1,
 			       &last)) {

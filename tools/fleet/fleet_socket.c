@@ -14,14 +14,17 @@
 enum {
 	CONTROL = 64, // octets: packet information
 	SEND_WAIT_MS = 1000,
-	IPV4_DESTINATION = 16, // offset in the header, RFC 791
+	MESSAGES = FLEET_BURST * FLEET_COPIES_MAX,
+	IPV4_IN_IP = 12,          // where an IPv4 address is in 16 octets
+	IPV4_DESTINATION = 16,    // offset in the header, RFC 791
+	IPV6_DESTINATION_END = 36 // offset of its last four octets, RFC 8200
 };
 
 struct fleet_burst {
-	struct mmsghdr message[FLEET_BURST];
-	struct iovec part[FLEET_BURST];
-	struct sockaddr_in6 name[FLEET_BURST]; // or a sockaddr_in
-	_Alignas(struct cmsghdr) uint8_t control[FLEET_BURST][CONTROL];
+	struct mmsghdr message[MESSAGES];
+	struct iovec part[MESSAGES];
+	struct sockaddr_in6 name[MESSAGES]; // or a sockaddr_in
+	_Alignas(struct cmsghdr) uint8_t control[MESSAGES][CONTROL];
 	uint8_t octets[FLEET_BURST][FLEET_DATAGRAM];
 };
 
@@ -35,17 +38,18 @@ void fleet_burst_free(struct fleet_burst *burst)
 	free(burst);
 }
 
-// Destination address modulo the number of sockets: the kernel's choice among them.
-static int choose_by_address(int fd, unsigned share)
+// The end of the destination address modulo the number of sockets: the kernel's choice among them.
+static int choose_by_address(const struct fleet_socket *s, unsigned share)
 {
+	const unsigned at = s->family == SUBSCRIBER_V4 ? IPV4_DESTINATION : IPV6_DESTINATION_END;
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + IPV4_DESTINATION),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + at),
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, share),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	const struct sock_fprog program = {.len = 3, .filter = code};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)))
+	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)))
 		return -errno;
 	return 0;
 }
@@ -75,6 +79,21 @@ static void set_buffers(int fd, uint64_t octets)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+// It hears where a datagram was sent to, and may answer from there though the address is not the
+// machine's own: a route of kind "local" leads a network of them here.
+static int ask_for_addresses(const struct fleet_socket *s)
+{
+	const bool is_v4 = s->family == SUBSCRIBER_V4;
+	const int on = 1;
+
+	if (setsockopt(s->fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		       is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof(on)) ||
+	    setsockopt(s->fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		       is_v4 ? IP_FREEBIND : IPV6_FREEBIND, &on, sizeof(on)))
+		return -errno;
+	return 0;
+}
+
 int fleet_socket_open(struct fleet_socket *s, enum subscriber_family family, uint16_t port,
 		      unsigned share, bool is_last, uint64_t buffer)
 {
@@ -87,13 +106,13 @@ int fleet_socket_open(struct fleet_socket *s, enum subscriber_family family, uin
 	if (s->fd < 0)
 		return -errno;
 	set_buffers(s->fd, buffer);
-	if (family == SUBSCRIBER_V4)
-		setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	r = ask_for_addresses(s);
 	if (share > 1)
 		setsockopt(s->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	r = bind_to(s);
+	if (r == 0)
+		r = bind_to(s);
 	if (r == 0 && share > 1 && is_last)
-		r = choose_by_address(s->fd, share);
+		r = choose_by_address(s, share);
 	if (r)
 		fleet_socket_close(s);
 	return r;
@@ -138,23 +157,28 @@ static socklen_t address_write(struct sockaddr_in6 *name, enum subscriber_family
 	return sizeof(*v4);
 }
 
-// The address that a datagram was sent to; 0 when the kernel did not say, as for IPv6.
-static uint32_t control_read(struct msghdr *message)
+// The address that a datagram was sent to; zeros, nobody's, when the kernel did not say.
+static void control_read(struct msghdr *message, uint8_t ip[16])
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(message);
-	struct in_pktinfo info;
+	struct cmsghdr *const c = CMSG_FIRSTHDR(message);
 
-	if (!c || c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-		return 0;
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	return ntohl(info.ipi_addr.s_addr);
+	memset(ip, 0, 16);
+	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		memset(ip + 10, 0xff, 2);
+		memcpy(ip + IPV4_IN_IP, &info.ipi_addr, 4);
+	} else if (c && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		memcpy(ip, &info.ipi6_addr, 16);
+	}
 }
 
-int fleet_receive(struct fleet_socket *s, struct fleet_burst *burst,
-		  struct fleet_datagram datagram[FLEET_BURST])
+static void prepare(struct fleet_burst *burst)
 {
-	int n;
-
 	for (unsigned i = 0; i < FLEET_BURST; i++) {
 		burst->part[i] = (struct iovec){burst->octets[i], FLEET_DATAGRAM};
 		burst->message[i].msg_hdr = (struct msghdr){
@@ -166,22 +190,29 @@ int fleet_receive(struct fleet_socket *s, struct fleet_burst *burst,
 			.msg_controllen = CONTROL,
 		};
 	}
+}
+
+int fleet_socket_receive(struct fleet_socket *s, struct fleet_burst *burst,
+			 struct fleet_datagram datagram[FLEET_BURST])
+{
+	int n;
+
+	prepare(burst);
 	n = recvmmsg(s->fd, burst->message, FLEET_BURST, MSG_DONTWAIT, NULL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < n; i++) {
-		datagram[i] = (struct fleet_datagram){
-			.octets = burst->octets[i],
-			.len = burst->message[i].msg_len,
-			.ue.port = s->port,
-		};
-		datagram[i].ue.ipv4 = control_read(&burst->message[i].msg_hdr);
+		datagram[i].octets = burst->octets[i];
+		datagram[i].len = burst->message[i].msg_len;
+		datagram[i].copies = 0;
+		datagram[i].ue.port = s->port;
+		control_read(&burst->message[i].msg_hdr, datagram[i].ue.ip);
 		address_read(&datagram[i].peer, &burst->name[i]);
 	}
 	return n;
 }
 
-uint32_t fleet_overflow(struct fleet_socket *s)
+uint32_t fleet_socket_overflow(struct fleet_socket *s)
 {
 	uint32_t info[SK_MEMINFO_VARS], before = s->overflow;
 	socklen_t len = sizeof(info);
@@ -191,47 +222,73 @@ uint32_t fleet_overflow(struct fleet_socket *s)
 	return s->overflow - before;
 }
 
-static void control_write(struct msghdr *message, uint8_t *control, uint32_t ipv4)
+static void control_put(struct msghdr *message, uint8_t *control, int level, int type,
+			const void *info, size_t len)
 {
-	const struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(ipv4)};
 	struct cmsghdr *c;
 
 	message->msg_control = control;
-	message->msg_controllen = CMSG_SPACE(sizeof(info));
+	message->msg_controllen = CMSG_SPACE(len);
 	c = CMSG_FIRSTHDR(message);
-	c->cmsg_level = IPPROTO_IP;
-	c->cmsg_type = IP_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), info, len);
 }
 
-static void messages_write(const struct fleet_socket *s, struct fleet_burst *burst,
-			   const struct fleet_datagram *datagram, unsigned n)
+// The address that an answer comes from.
+static void control_write(struct msghdr *message, uint8_t *control, enum subscriber_family family,
+			  const uint8_t ip[16])
 {
-	for (unsigned i = 0; i < n; i++) {
-		struct msghdr *message = &burst->message[i].msg_hdr;
+	struct in_pktinfo v4 = {0};
+	struct in6_pktinfo v6 = {0};
 
-		burst->part[i] = (struct iovec){datagram[i].octets, datagram[i].len};
-		*message = (struct msghdr){
-			.msg_name = &burst->name[i],
-			.msg_iov = &burst->part[i],
-			.msg_iovlen = 1,
-		};
-		message->msg_namelen = address_write(&burst->name[i], s->family, &datagram[i].peer);
-		if (s->family == SUBSCRIBER_V4)
-			control_write(message, burst->control[i], datagram[i].ue.ipv4);
+	if (family == SUBSCRIBER_V4) {
+		memcpy(&v4.ipi_spec_dst, ip + IPV4_IN_IP, 4);
+		control_put(message, control, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
+	} else {
+		memcpy(&v6.ipi6_addr, ip, 16);
+		control_put(message, control, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 	}
 }
 
-unsigned fleet_send(struct fleet_socket *s, struct fleet_burst *burst,
-		    const struct fleet_datagram *datagram, unsigned n)
+static void message_write(const struct fleet_socket *s, struct fleet_burst *burst, unsigned i,
+			  const struct fleet_datagram *datagram)
+{
+	struct msghdr *message = &burst->message[i].msg_hdr;
+
+	burst->part[i] = (struct iovec){datagram->octets, datagram->len};
+	*message = (struct msghdr){
+		.msg_name = &burst->name[i],
+		.msg_iov = &burst->part[i],
+		.msg_iovlen = 1,
+	};
+	message->msg_namelen = address_write(&burst->name[i], s->family, &datagram->peer);
+	control_write(message, burst->control[i], s->family, datagram->ue.ip);
+}
+
+// Returns how many there are to send.
+static unsigned messages_write(const struct fleet_socket *s, struct fleet_burst *burst,
+			       const struct fleet_datagram *datagram, unsigned n)
+{
+	unsigned k = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned copy = 0; copy < datagram[i].copies; copy++)
+			message_write(s, burst, k++, &datagram[i]);
+	}
+	return k;
+}
+
+unsigned fleet_socket_send(struct fleet_socket *s, struct fleet_burst *burst,
+			   const struct fleet_datagram *datagram, unsigned n)
 {
 	struct pollfd writable = {.fd = s->fd, .events = POLLOUT};
+	const unsigned all = messages_write(s, burst, datagram, n);
 	unsigned done = 0, sent = 0;
 
-	messages_write(s, burst, datagram, n);
-	while (done < n) {
-		int r = sendmmsg(s->fd, burst->message + done, n - done, MSG_DONTWAIT);
+	while (done < all) {
+		int r = sendmmsg(s->fd, burst->message + done, all - done, MSG_DONTWAIT);
 
 		if (r > 0) {
 			done += (unsigned)r;

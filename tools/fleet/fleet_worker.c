@@ -1,12 +1,9 @@
 // A worker of the fleet: receive, open, deliver, acknowledge.
-#include <stdio.h>
-#include <sys/epoll.h>
-
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "tools/fleet/fleet.h"
 
-enum { EVENTS = 64, BURSTS_MAX = 16, WAIT_MS = 500 };
+enum { WAIT_MS = 500 };
 
 // SplitMix64; two words of it say what happens to a datagram and its answer.
 static bool happens(struct fleet_worker *w, double per_cent)
@@ -63,9 +60,9 @@ static void deliver(struct fleet_worker *w, struct akmapush_ue *ue, uint64_t i,
 		fleet_add(&w->counter[FLEET_failed], 1);
 }
 
-// One datagram; true when `ack` is to be sent.
-static bool take(struct fleet_worker *w, const struct fleet_datagram *in, uint64_t i,
-		 const struct akmapush_ue_now *now, struct fleet_datagram *ack)
+// One datagram; true when its ACK lies in its place.
+static bool take(struct fleet_worker *w, struct fleet_datagram *in, uint64_t i,
+		 const struct akmapush_ue_now *now)
 {
 	uint8_t scratch[AKMAPUSH_UE_SEGMENT_MAX];
 	struct akmapush_ue *ue = fleet_ue(w, i, now);
@@ -87,77 +84,68 @@ static bool take(struct fleet_worker *w, const struct fleet_datagram *in, uint64
 		fleet_add(&w->counter[FLEET_duplicates], 1);
 	if (outcome > AKMAPUSH_UE_ANSWERED_LAST || outcome == AKMAPUSH_UE_SEGMENT)
 		return false;
-	n = akmapush_ue_ack(ue, &push.id, now, ack->octets, AKMAPUSH_UE_ACK_MIN, &ack->peer);
+	n = akmapush_ue_ack(ue, &push.id, now, in->octets, AKMAPUSH_UE_ACK_MIN, &in->peer);
 	if (n < 0)
 		fleet_add(&w->counter[FLEET_acks_held], 1);
-	ack->len = n > 0 ? (uint32_t)n : 0;
-	ack->ue = in->ue;
+	in->len = n > 0 ? (uint32_t)n : 0;
 	return n > 0;
 }
 
-static void send_acks(struct fleet_worker *w, struct fleet_socket *s,
-		      const struct fleet_datagram *acks, unsigned n)
-{
-	unsigned sent = n ? fleet_send(s, w->out, acks, n) : 0;
-
-	fleet_add(&w->counter[FLEET_acks], sent);
-	fleet_add(&w->counter[FLEET_acks_failed], n - sent);
-}
-
-// An ACK may be lost, or leave twice; the buffer has room for every datagram of a burst once, so
-// the second copies leave by themselves.
-static bool is_kept(struct fleet_worker *w, struct fleet_socket *s,
-		    const struct fleet_datagram *ack)
+// An ACK may be lost, or leave twice.
+static unsigned copies(struct fleet_worker *w)
 {
 	if (happens(w, w->fleet->options.lose)) {
 		fleet_add(&w->counter[FLEET_lost_acks], 1);
-		return false;
+		return 0;
 	}
-	if (happens(w, w->fleet->options.duplicate))
-		send_acks(w, s, ack, 1);
-	return true;
+	return happens(w, w->fleet->options.duplicate) ? FLEET_COPIES_MAX : 1;
 }
 
-static void take_burst(struct fleet_worker *w, struct fleet_socket *s,
-		       const struct fleet_datagram *in, unsigned n)
+// How often its answer leaves.
+static unsigned take_one(struct fleet_worker *w, struct fleet_datagram *in,
+			 const struct akmapush_ue_now *now)
 {
 	const struct fleet_options *o = &w->fleet->options;
-	const struct akmapush_ue_now now = fleet_now(w->fleet);
-	struct fleet_datagram ack[FLEET_BURST];
-	unsigned n_acks = 0;
+	const int64_t subscriber = subscriber_at(&o->net, &in->ue);
 
-	for (unsigned i = 0; i < n; i++) {
-		int64_t subscriber = subscriber_at(&o->net, &in[i].ue);
-
-		if (subscriber < (int64_t)o->from || (uint64_t)subscriber - o->from >= o->count) {
-			fleet_add(&w->counter[FLEET_strangers], 1);
-			continue;
-		}
-		if (happens(w, o->lose)) {
-			fleet_add(&w->counter[FLEET_lost_datagrams], 1);
-			continue;
-		}
-		ack[n_acks].octets = w->acks[n_acks];
-		if (take(w, &in[i], (uint64_t)subscriber - o->from, &now, &ack[n_acks]) &&
-		    is_kept(w, s, &ack[n_acks]))
-			n_acks++;
+	if (subscriber < (int64_t)o->from || (uint64_t)subscriber - o->from >= o->count) {
+		fleet_add(&w->counter[FLEET_strangers], 1);
+		return 0;
 	}
-	send_acks(w, s, ack, n_acks);
+	if (happens(w, o->lose)) {
+		fleet_add(&w->counter[FLEET_lost_datagrams], 1);
+		return 0;
+	}
+	return take(w, in, (uint64_t)subscriber - o->from, now) ? copies(w) : 0;
 }
 
-static void serve(struct fleet_worker *w, struct fleet_socket *s)
+static void take_burst(struct fleet_worker *w, struct fleet_datagram *in, unsigned n)
 {
-	struct fleet_datagram in[FLEET_BURST];
-	int n = FLEET_BURST;
+	const struct akmapush_ue_now now = fleet_now(w->fleet);
+	unsigned wanted = 0, sent;
 
-	for (unsigned i = 0; i < BURSTS_MAX && n == FLEET_BURST; i++) {
-		n = fleet_receive(s, w->in, in);
-		if (n <= 0)
-			break;
-		fleet_add(&w->counter[FLEET_datagrams], (uint64_t)n);
-		take_burst(w, s, in, (unsigned)n);
+	fleet_add(&w->counter[FLEET_datagrams], n);
+	for (unsigned i = 0; i < n; i++) {
+		in[i].copies = take_one(w, &in[i], &now);
+		wanted += in[i].copies;
 	}
-	fleet_add(&w->counter[FLEET_overflow], fleet_overflow(s));
+	sent = w->fleet->links->answer(w->link, in, n);
+	fleet_add(&w->counter[FLEET_acks], sent);
+	fleet_add(&w->counter[FLEET_acks_failed], wanted - sent);
+}
+
+static void note_overflow(struct fleet_worker *w, bool is_end)
+{
+	fleet_add(&w->counter[FLEET_overflow], w->fleet->links->overflow(w->link, is_end));
+}
+
+static bool is_mine(const struct fleet_worker *w, uint64_t i)
+{
+	const struct fleet_options *o = &w->fleet->options;
+	struct subscriber_address address;
+
+	return subscriber_address(&o->net, o->from + i, &address) == 0 &&
+	       fleet_worker_of(&o->net, (unsigned)o->threads, &address) == w->number;
 }
 
 // Makes this worker's UEs before the first datagram, so that their derivation is not in the way.
@@ -167,7 +155,7 @@ static void warm(struct fleet_worker *w)
 	const struct akmapush_ue_now now = fleet_now(fleet);
 
 	for (uint64_t i = 0; i < fleet->options.count && !atomic_load(&fleet->is_over); i++) {
-		if (fleet_worker_of(fleet, i) == w->number && !fleet_ue(w, i, &now))
+		if (is_mine(w, i) && !fleet_ue(w, i, &now))
 			fleet_add(&w->counter[FLEET_failed], 1);
 	}
 }
@@ -175,19 +163,21 @@ static void warm(struct fleet_worker *w)
 void *fleet_worker_run(void *arg)
 {
 	struct fleet_worker *w = arg;
-	struct epoll_event event[EVENTS];
+	const struct fleet_link_ops *links = w->fleet->links;
+	struct fleet_datagram in[FLEET_BURST];
 
 	if (w->fleet->options.warm)
 		warm(w);
 	while (!atomic_load_explicit(&w->fleet->is_over, memory_order_relaxed)) {
-		int n = epoll_wait(w->epoll, event, EVENTS, WAIT_MS);
+		unsigned n = links->receive(w->link, in);
 
-		for (int i = 0; i < n; i++) {
-			if (event[i].data.u32 != UINT32_MAX)
-				serve(w, &w->sockets[event[i].data.u32]);
+		if (n) {
+			take_burst(w, in, n);
+			continue;
 		}
+		note_overflow(w, false);
+		links->wait(w->link, WAIT_MS);
 	}
-	for (unsigned i = 0; i < w->n_sockets; i++) // what came to nobody at the end
-		fleet_add(&w->counter[FLEET_overflow], fleet_overflow(&w->sockets[i]));
+	note_overflow(w, true); // what came to nobody at the end
 	return NULL;
 }

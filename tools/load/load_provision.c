@@ -23,11 +23,14 @@ static const struct arg args[] = {
 	{ARG_FLAG, 0, "members-only", NULL, "the group only: nothing of binding and address",
 	 &members_only, 0, 0},
 	{ARG_UINT, 0, "port", "N", "UDP port of the UEs (default 48470)", &port, 1, UINT16_MAX},
-	{ARG_FLAG, 0, "ipv6", NULL, "on ::1, a port each from --port on: subscribers 0 to 9,999",
+	{ARG_FLAG, 0, "ipv6", NULL,
+	 "on ::1, a port each from --port on: subscribers 0 to\n"
+	 "9,999; with --first an address each",
 	 &is_v6, 0, 0},
 	{ARG_TEXT, 0, "first", "ADDRESS",
-	 "of the first subscriber, in place of 127.1.0.0; with --ipv6 of all", &first_address, 0,
-	 0},
+	 "of the first subscriber, in place of 127.1.0.0 or ::1;\n"
+	 "the others' follow",
+	 &first_address, 0, 0},
 	{ARG_FLAG, 0, "no-gpsi", NULL, "SUPI alone", &no_gpsi, 0, 0},
 	{ARG_FLAG, 0, "no-address", NULL, "bind SUPI and GPSI, say nothing of addresses",
 	 &no_address, 0, 0},
@@ -60,7 +63,7 @@ static int write_address(char *to, uint64_t i)
 
 	if (no_address || subscriber_address(&net, i, &address))
 		return 0;
-	subscriber_address_text(&net, &address, text);
+	subscriber_address_text(&address, text);
 	return sprintf(to, ",\"address\":\"%s\",\"port\":%u", text, address.port);
 }
 
@@ -202,7 +205,7 @@ int load_provision(int argc, char **argv)
 	if (subscriber_net_init(&net, is_v6 ? SUBSCRIBER_V6 : SUBSCRIBER_V4, (uint16_t)port,
 				first_address)) {
 		fprintf(stderr, "--first: %s: %s\n", first_address,
-			is_v6 ? "no IPv6 address"
+			is_v6 ? "no IPv6 address that 9,999,999,999 others follow"
 			      : "no IPv4 address that 16,711,679 others follow");
 		return 2;
 	}
