@@ -63,3 +63,11 @@ static inline void packet_stamp(const struct packet_template *t, const uint8_t i
 // A template for one datagram, and its headers.
 void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
 		  const uint8_t ip[PACKET_IP], uint16_t port, uint8_t *payload, unsigned len);
+
+// Turns a datagram that came in round, in place: `packet` is what packet_read made of its frame on
+// that VLAN, `payload` its packet->data, where `len` octets of answer are now. It goes to ip and
+// port (of the datagram's family; mostly packet->source) over the MAC that it came from, from where
+// it was sent to. Over IPv4 it has a checksum of UDP if there was one. Returns the octets of
+// headers in front of the payload: at most as many as there were.
+unsigned packet_reply(const struct packet *packet, uint16_t vlan, const uint8_t ip[PACKET_IP],
+		      uint16_t port, uint8_t *payload, unsigned len);

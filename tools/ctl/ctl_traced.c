@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "dataplane/frame.h"
-#include "dataplane/net/packet.h"
+#include "dataplane/net/packet_stamp.h"
 #include "tools/ctl/ctl_call.h"
 
 enum { MAPPED = 12, NS = 1000000000, UUID = 16 };
