@@ -94,6 +94,7 @@ static void add_memory(struct arguments *args, const struct io_dpdk_config *conf
 		return;
 	}
 	add(args, "--no-huge");
+	add(args, "--no-shconf"); // other processes of DPDK may run: no files of theirs are ours
 	add(args, "-m");
 	add(args, SMALL_PAGES_MB);
 	add(args, "--no-shconf"); // others may run here: no files, no lock
@@ -155,7 +156,7 @@ static const char *advice(int error)
 		return "it can be started once in a process";
 	case EINVAL:
 	case ENODEV:
-		return "look at dpdk.eal and the devices in dpdk.ports; the lines above say more";
+		return "look at the arguments of EAL and the devices; the lines above say more";
 	default:
 		return "the lines above say more";
 	}

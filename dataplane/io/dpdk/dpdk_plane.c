@@ -148,6 +148,16 @@ bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame)
 	return !rte_ring_enqueue(plane->to_hosts, frame);
 }
 
+void dpdk_plane_send(struct dpdk_plane *plane, unsigned worker)
+{
+	struct rte_mbuf *m;
+
+	while (!worker && !rte_ring_dequeue(plane->from_hosts, (void **)&m)) {
+		if (!rte_eth_tx_burst(plane->port[m->port].id, 0, &m, 1))
+			rte_pktmbuf_free(m);
+	}
+}
+
 // ---- Open and close
 
 static int port_of(const struct dpdk_plane *plane, uint16_t id)
@@ -205,7 +215,7 @@ static int make_memory(struct dpdk_plane *plane, unsigned n_shared, char error[I
 	if (plane->pool && !make_rings(plane))
 		return 0;
 	snprintf(error, IO_ERROR_MAX,
-		 "no memory for %u buffers of DPDK: reserve more huge pages, or -m in dpdk.eal", n);
+		 "no memory for %u buffers of DPDK: reserve more huge pages, or give EAL a larger -m", n);
 	return -ENOMEM;
 }
 

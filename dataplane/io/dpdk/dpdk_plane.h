@@ -57,3 +57,5 @@ static inline uint32_t dpdk_plane_up(const struct dpdk_plane *plane)
 // full.
 void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[16]);
 bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame);
+// Worker thread, often: what the hosts' thread sends leaves through the queues of worker 0.
+void dpdk_plane_send(struct dpdk_plane *plane, unsigned worker);

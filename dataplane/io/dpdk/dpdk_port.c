@@ -40,7 +40,7 @@ static int configure(struct dpdk_port *port, const struct rte_eth_dev_info *info
 
 	if (info->max_tx_queues < n_workers) {
 		snprintf(error, IO_ERROR_MAX,
-			 "port %s has %u transmit queues, fewer than dataplane.workers (%u)",
+			 "port %s has %u transmit queues, fewer than workers or threads (%u)",
 			 port->device, info->max_tx_queues, n_workers);
 		return -EINVAL;
 	}

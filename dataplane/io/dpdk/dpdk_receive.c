@@ -10,18 +10,7 @@
 #include "base/clock.h"
 #include "dataplane/io/dpdk/dpdk_worker.h"
 
-// ---- Frames of the ports' hosts, and those held
-
-// What the hosts' thread sends leaves through worker 0.
-static void send_for_hosts(struct io *io)
-{
-	struct rte_mbuf *m;
-
-	while (!io->queue && !rte_ring_dequeue(io->plane->from_hosts, (void **)&m)) {
-		if (!rte_eth_tx_burst(io->plane->port[m->port].id, 0, &m, 1))
-			rte_pktmbuf_free(m);
-	}
-}
+// ---- Frames that were held
 
 // The next hop's MAC is all that the frame lacks.
 static enum dpdk_held_fate send_held(struct io *io, const struct dpdk_held *held,
@@ -54,7 +43,7 @@ static enum dpdk_held_fate fate_of(void *ctx, const struct dpdk_held *held)
 
 void dpdk_housekeep(struct io *io)
 {
-	send_for_hosts(io);
+	dpdk_plane_send(io->plane, io->queue);
 	if (io->hold.n)
 		dpdk_hold_look(&io->hold, fate_of, io);
 }
