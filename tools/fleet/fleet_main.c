@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "tools/args.h"
 #include "tools/fleet/fleet.h"
+#include "tools/port.h"
 #include "tools/progress.h"
 
 enum {
@@ -41,6 +42,8 @@ static const char *seed = "akmapush", *ua_star_id = "ff414b5001", *crypto_name =
 static uint64_t expect, n_pushes = 1;
 static double seconds_max, linger, reregister_after;
 static bool is_v6, json, quiet;
+static struct port_options port;
+static struct io_dpdk_config port_of_fleet;
 
 static const struct arg args[] = {
 	{ARG_TITLE, 0, "Which UEs", NULL, NULL, NULL, 0, 0},
@@ -110,6 +113,10 @@ static const struct arg args[] = {
 	 "receive buffer of a socket (default 256 MiB; with a\n"
 	 "socket for each UE 64 KiB)",
 	 &fleet.options.socket_buffer, 4096, INT32_MAX},
+	{ARG_TITLE, 0, "Past the kernel", NULL, NULL, NULL, 0, 0},
+	PORT_ARG_DEVICE(&port),
+	PORT_ARG_ADDRESS(&port),
+	PORT_ARG_EAL(&port),
 	{ARG_TITLE, 0, "When it ends (SIGTERM and SIGINT end it orderly, too)", NULL, NULL, NULL, 0,
 	 0},
 	{ARG_UINT, 0, "expect", "N", "when a push was delivered to N UEs", &expect, 1, INT64_MAX},
@@ -141,7 +148,12 @@ static const struct args_command command = {
 	"usage.",
 	"  akmapush-ue --count 100k --af utility.example --expect 100k --linger 5\n"
 	"  akmapush-ue --count 100k --lose 10 --duplicate 5     a bad network\n"
-	"  akmapush-ue --count 1M --threads 2 --json --report progress.json",
+	"  akmapush-ue --count 1M --threads 2 --json --report progress.json\n"
+	"Behind a port of DPDK, as the network of a daemon whose port is the other end of a memif\n"
+	"(device \"net_memif0,role=server,socket=/tmp/m.sock,socket-abstract=no\", addresses\n"
+	"[10.0.0.1/24], gateways [10.0.0.2]) and that was told of --first 10.8.0.0, too:\n"
+	"  akmapush-ue --count 1M --first 10.8.0.0 --push-function 10.0.0.1 --address 10.0.0.2/24\n"
+	"      --dpdk net_memif0,role=client,socket=/tmp/m.sock,socket-abstract=no",
 	args,
 	NULL,
 };
@@ -222,6 +234,19 @@ static int fill_afs(void)
 	return 0;
 }
 
+// On loopback there is no way to them from a port.
+static int fill_port(void)
+{
+	if (!port.device)
+		return port.eal || port.addresses.n
+			       ? wrong("dpdk", "", "a device is needed for --eal and --address")
+			       : 0;
+	if (!first)
+		return wrong("dpdk", port.device, "--first is needed too: 10.8.0.0, say");
+	fleet.options.dpdk = &port_of_fleet;
+	return port_config(&port, (unsigned)fleet.options.threads, &port_of_fleet);
+}
+
 static int fill_options(void)
 {
 	struct subscriber_address last;
@@ -249,7 +274,7 @@ static int fill_options(void)
 	}
 	atomic_store(&fleet.registration, (uint32_t)fleet.options.registration);
 	subscribers_init(&fleet.subscribers, seed);
-	return fill_afs();
+	return fill_port() ? -EINVAL : fill_afs();
 }
 
 static FILE *open_report(void)
