@@ -28,6 +28,26 @@ dataplane:
 push: {{checkpoint_interval: 500}}
 """
 
+# Past the kernel: the two ends of a memif, each a process of DPDK in small pages, which takes no privilege. The
+# fleet's end listens, since the daemon comes back after its kill.
+DEVICE = "net_memif0,role={role},socket={folder}/memif,socket-abstract=no,rsize=12"
+EAL = ["--no-huge", "-m", "64", "--no-shconf", "--no-telemetry"]
+NEXT_HOP_S = 1  # by when a port that has just started knows its gateway
+
+CONFIG_DPDK = """\
+listen: {{address: 127.0.0.1, port: {port}}}
+admin: {{socket: {folder}/admin.sock}}
+store: {{path: {folder}/store, kek: {folder}/kek}}
+dataplane: {{ues: {ues}, io: dpdk, source: {{port: {source}}}}}
+push: {{checkpoint_interval: 500}}
+dpdk:
+  eal: [{eal}]
+  ports:
+    - device: "{device}"
+      addresses: [10.0.0.1/24]
+      gateways: [10.0.0.2]
+"""
+
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
@@ -44,13 +64,15 @@ class Failure(Exception):
 
 
 class Daemon:
-    def __init__(self, build, folder, ues):
+    def __init__(self, build, folder, ues, config):
         self.program = build / "control/akmapushd"
         self.folder = folder
         self.port = free_port(socket.SOCK_STREAM)
         self.config = folder / "akmapush.yaml"
-        self.config.write_text(CONFIG.format(port=self.port, folder=folder, ues=ues,
-                                             source=free_port(socket.SOCK_DGRAM)))
+        self.config.write_text(config.format(port=self.port, folder=folder, ues=ues,
+                                             source=free_port(socket.SOCK_DGRAM),
+                                             device=DEVICE.format(role="client", folder=folder),
+                                             eal=", ".join(f'"{argument}"' for argument in EAL)))
         self.process = None
 
     def start(self):
@@ -96,9 +118,11 @@ class Demo:
         self.options = options
         self.folder = folder
         self.tools = options.build / "tools"
-        self.daemon = Daemon(options.build, folder, options.ues)
+        self.is_dpdk = options.io == "dpdk"
+        self.daemon = Daemon(options.build, folder, options.ues, CONFIG_DPDK if self.is_dpdk else CONFIG)
         self.fleet = None
         self.port = str(free_port(socket.SOCK_DGRAM))  # of the devices
+        self.first_address = ["--first", "10.8.0.0"] if self.is_dpdk else []
 
     def load(self, *arguments):
         """Runs akmapush-load; its summary."""
@@ -112,16 +136,24 @@ class Demo:
 
     def register(self):
         n = str(self.options.ues)
-        self.load("provision", "--count", n, "--group", GROUP, "--port", self.port)
+        self.load("provision", "--count", n, "--group", GROUP, "--port", self.port,
+                  *self.first_address)
         registered = self.load("register", "--count", n)
         self.load("af", "--af", AF, "--group", GROUP)
         return registered
+
+    def network(self):
+        """Where the fleet is, as its options say."""
+        if not self.is_dpdk:
+            return []
+        return [*self.first_address, "--push-function", "10.0.0.1", "--address", "10.0.0.2/24", "--dpdk",
+                DEVICE.format(role="server", folder=self.folder), "--eal", " ".join(EAL)]
 
     def start_fleet(self):
         self.fleet = subprocess.Popen(
             [self.tools / "akmapush-ue", "--count", str(self.options.ues), "--port", self.port,
              "--af", AF, "--expect", str(self.options.ues), "--linger", "3600", "--warm", "--json",
-             "--quiet"],
+             "--quiet", *self.network()],
             stdout=subprocess.PIPE, text=True)
         if self.fleet.stdout.readline().strip() != "ready":
             raise Failure("akmapush-ue did not start")
@@ -164,8 +196,22 @@ class Demo:
             sys.stderr.write("\n")
         sys.stderr.flush()
 
+    def start_daemon(self):
+        """The end of a memif that listens has to be there first."""
+        if self.is_dpdk:
+            self.daemon.stop()
+            self.start_fleet()
+        self.daemon.start()
+
+    def start_devices(self):
+        if not self.is_dpdk:
+            self.start_fleet()
+        elif not self.fleet or self.fleet.poll() is not None:
+            self.start_daemon()
+            time.sleep(NEXT_HOP_S)
+
     def first(self):
-        self.start_fleet()
+        self.start_devices()
         start = time.monotonic()
         push = self.follow(self.submit("first"), 600)
         return self.figures(push, time.monotonic() - start)
@@ -174,7 +220,7 @@ class Demo:
         if self.options.ues < SLOW_BELOW:
             self.load("af", "--af", AF, "--group", GROUP, "--datagram-rate",
                       str(max(self.options.ues, 2) // 2))
-        self.start_fleet()
+        self.start_devices()
         start = time.monotonic()
         path = self.submit("second")
 
@@ -206,7 +252,7 @@ class Demo:
 
     def run(self):
         say("starting akmapushd")
-        self.daemon.start()
+        self.start_daemon()
         say(f"registering {self.options.ues:,} subscribers over HTTP/2")
         registered = self.register()
         resident = self.daemon.resident()
@@ -251,6 +297,9 @@ def parse():
         "all of them, and again while the daemon is killed. Exit code 0 only if every device was "
         "reached, once.")
     parser.add_argument("--ues", type=int, default=100_000, help="subscribers (default 100000)")
+    parser.add_argument("--io", choices=("kernel", "dpdk"), default="kernel",
+                        help="sockets on loopback (default), or past the kernel, over a memif of DPDK between "
+                        "the daemon and the devices")
     parser.add_argument("--keep", action="store_true",
                         help="leave the daemon running and its folder in place, and say where")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
