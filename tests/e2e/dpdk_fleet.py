@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A daemon and the fleet of devices behind the two ends of a memif, past the kernel, IPv4 and IPv6: all are
-reached and acknowledge, none is given a push twice. Needs neither root nor namespaces nor huge pages. And
+reached and acknowledge, none is given a push twice. A flood of acknowledgements over it. Needs neither root nor namespaces nor huge pages. And
 starts of the fleet that are refused.
 
 usage: dpdk_fleet.py AKMAPUSHD AKMAPUSH-LOAD AKMAPUSH-UE [--ues N] [--only IPv4|IPv6]"""
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from port_daemon import AF, GROUP, PortDaemon
+from port_daemon import AF, GROUP, PORT as PORT_OF_DAEMON, PortDaemon
 from real_daemon import check, finish
 
 MEMORY = ["--no-huge", "-m", "256", "--no-shconf"]
@@ -86,6 +86,28 @@ class Case:
                     fleet.kill()
 
 
+# ---- A flood of acknowledgements
+
+def flood(options):
+    """akmapush-load acks at the other end: what leaves is counted by the daemon."""
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = PortDaemon(options.daemon, folder, 10, memif(folder, "server"), MEMORY).start()
+        try:
+            done = subprocess.run(
+                [options.load, "acks", "--to", f"10.0.0.1:{PORT_OF_DAEMON}", "--count", "50k", "--rate", "50k",
+                 "--address", "10.0.0.2/24", "--dpdk", memif(folder, "client"), "--eal", " ".join(MEMORY),
+                 "--json", "-q"], capture_output=True, text=True, check=False)
+            check("flood: exit code", done.returncode == 0, (done.returncode, done.stderr))
+            summary = json.loads(done.stdout.splitlines()[-1])
+            time.sleep(0.5)
+            counted = daemon.metrics()['akmapush_rx_unknown_push_total{worker="0"}']
+            check("flood: sent", summary["sent"] == 50000, summary)
+            check("flood: counted", counted == 50000, counted)
+            check("flood: the daemon ends in order", daemon.stop() == 0, daemon.log.read_text())
+        finally:
+            daemon.kill()
+
+
 # ---- Starts that are refused
 
 PORT = ("--address", "10.0.0.2/24", "--first", "10.8.0.0", "--eal", " ".join(MEMORY))
@@ -129,6 +151,7 @@ def main():
         Case(options, family, family).run()
     if not options.only:
         Case(options, "IPv4, acknowledged twice", "IPv4", ("--duplicate", "50")).run()
+        flood(options)
         refused(options)
     sys.exit(finish())
 

@@ -19,8 +19,9 @@ MAY_INCLUDE = {
     "control": ("base/", "crypto/", "dataplane/dp.h", "dataplane/reason.h",
                 "dataplane/io/io_dpdk.h", "dataplane/io/port.h"),
     "ue": (),
-    "tools": ("base/", "crypto/", "ue/", "dataplane/frame.h", "dataplane/io/port.h", "dataplane/net/packet_stamp.h", "dataplane/io/io_dpdk.h", "dataplane/io/io_link.h",
-              "dataplane/reason.h",
+    "tools": ("base/", "crypto/", "ue/", "dataplane/frame.h", "dataplane/reason.h",
+              "dataplane/io/io.h", "dataplane/io/io_dpdk.h", "dataplane/io/io_link.h", "dataplane/io/port.h",
+              "dataplane/net/packet_stamp.h",
               "control/json/json.h", "control/json/problem.h", "control/loop.h"),
     "bench": ("base/", "crypto/", "dataplane/"),
 }

@@ -2,21 +2,15 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "tools/fleet/fleet.h"
+#include "tools/random.h"
 
 enum { WAIT_MS = 500 };
 
-// SplitMix64; two words of it say what happens to a datagram and its answer.
 static bool happens(struct fleet_worker *w, double per_cent)
 {
-	uint64_t x;
-
 	if (per_cent <= 0)
 		return false;
-	x = w->random += 0x9e3779b97f4a7c15;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	x ^= x >> 31;
-	return (double)(x >> 11) * 0x1p-53 * 100 < per_cent;
+	return (double)(random_next(&w->random) >> 11) * 0x1p-53 * 100 < per_cent;
 }
 
 static bool is_verified(enum akmapush_ue_outcome outcome)

@@ -15,6 +15,7 @@ static const struct {
 	{"af", "onboard an application function", load_af},
 	{"push", "push as an AF, to a group, to all, or to one UE after the other", load_push},
 	{"retrieve", "retrieve application keys, as an AF of AKMA does", load_retrieve},
+	{"acks", "flood the daemon's UDP port with acknowledgements that are none", load_acks},
 };
 
 static void help(void)

@@ -13,3 +13,4 @@ int load_provision(int argc, char **argv);
 int load_af(int argc, char **argv);
 int load_push(int argc, char **argv);
 int load_retrieve(int argc, char **argv);
+int load_acks(int argc, char **argv);
