@@ -7,51 +7,13 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/address.h"
 #include "base/text.h"
 #include "control/config/config_yaml_walk.h"
 
-enum { TEXT_MAX = 127, VLAN_MAX = 4094, MAC = 6, IPV4_BITS = 32, IPV6_BITS = 128 };
+enum { TEXT_MAX = 127, VLAN_MAX = 4094, MAC = 6 };
 
 // ---- Forms
-
-// An address as 16 octets; the bits that an address of its family has.
-static unsigned ip_parse(const char *text, uint8_t ip[16])
-{
-	memset(ip, 0, 10);
-	memset(ip + 10, 0xff, 2);
-	if (inet_pton(AF_INET, text, ip + 12) == 1)
-		return IPV4_BITS;
-	return inet_pton(AF_INET6, text, ip) == 1 ? IPV6_BITS : 0;
-}
-
-static bool prefix_parse(const char *text, unsigned max, unsigned *prefix)
-{
-	char *end;
-	unsigned long n;
-
-	if (*text < '1' || *text > '9')
-		return false;
-	n = strtoul(text, &end, 10);
-	*prefix = (unsigned)n;
-	return !*end && n <= max;
-}
-
-// "10.0.0.1/24", of which the prefix counts in 128 bits.
-static bool network_parse(const char *text, uint8_t ip[16], unsigned *prefix)
-{
-	char address[INET6_ADDRSTRLEN];
-	const char *const slash = strchr(text, '/');
-	unsigned bits;
-
-	if (!slash || (size_t)(slash - text) >= sizeof(address))
-		return false;
-	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
-	bits = ip_parse(address, ip);
-	if (!bits || !prefix_parse(slash + 1, bits, prefix))
-		return false;
-	*prefix += IPV6_BITS - bits;
-	return true;
-}
 
 static bool mac_parse(const char *text, uint8_t mac[MAC])
 {
@@ -68,12 +30,14 @@ static bool mac_parse(const char *text, uint8_t mac[MAC])
 
 static bool vlan_parse(const char *text, uint16_t *vlan)
 {
-	unsigned n;
+	unsigned long n;
+	char *end;
 
-	if (!prefix_parse(text, VLAN_MAX, &n))
+	if (*text < '1' || *text > '9')
 		return false;
+	n = strtoul(text, &end, 10);
 	*vlan = (uint16_t)n;
-	return true;
+	return !*end && n <= VLAN_MAX;
 }
 
 static bool truth_parse(const char *text, bool *truth)
@@ -90,14 +54,14 @@ static bool add_address(struct config_port *port, const char *text)
 {
 	const unsigned n = port->n_addresses++;
 
-	return network_parse(text, port->address[n].ip, &port->address[n].prefix);
+	return address_network_parse(text, port->address[n].ip, &port->address[n].prefix);
 }
 
 // One of each family.
 static bool add_gateway(struct config_port *port, const char *text)
 {
 	uint8_t ip[16];
-	const unsigned bits = ip_parse(text, ip), family = bits == IPV6_BITS;
+	const unsigned bits = address_parse(text, ip), family = bits == ADDRESS_BITS;
 
 	if (!bits || port->has_gateway[family])
 		return false;
@@ -116,7 +80,7 @@ static bool add_neighbour(struct config_port *port, const char *text)
 	if (!sign || (size_t)(sign - text) >= sizeof(address))
 		return false;
 	snprintf(address, sizeof(address), "%.*s", (int)(sign - text), text);
-	return ip_parse(address, port->neighbour[n].ip) &&
+	return address_parse(address, port->neighbour[n].ip) &&
 	       mac_parse(sign + 1, port->neighbour[n].mac);
 }
 
