@@ -20,14 +20,16 @@
 static const char usage[] =
 	"akmapushd - AKMA anchor function (AAnF) with push\n"
 	"\n"
-	"usage: akmapushd [--config FILE]\n"
-	"       akmapushd --check [--config FILE]\n"
+	"usage: akmapushd [--config FILE] [-- EAL-ARGUMENT...]\n"
+	"       akmapushd --check [--config FILE] [-- EAL-ARGUMENT...]\n"
 	"\n"
 	"  -c, --config FILE  YAML configuration; without it the defaults hold\n"
 	"  -k, --check        read and check the configuration, then end: 0 good, 1 not\n"
 	"  -p, --print        print all options with their defaults, a file to start from\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
+	"  --                 what follows goes to DPDK's EAL, behind the arguments in dpdk.eal:\n"
+	"                     -- --no-huge -m 256\n"
 	"\n"
 	"It runs in the foreground and logs to standard error. Without configuration it listens\n"
 	"on 127.0.0.1 port 7777 (HTTP/2, cleartext) and /run/akmapush/admin.sock and keeps its\n"
@@ -44,7 +46,24 @@ static const char usage[] =
 struct arguments {
 	const char *config;
 	bool check;
+	char **eal; // behind --
+	unsigned n_eal;
 };
+
+// Words that are no options are EAL's behind a "--", and nothing else's.
+static int parse_words(int argc, char **argv, bool is_behind, struct arguments *arguments,
+		       int *code)
+{
+	if (optind < argc && !is_behind) {
+		fprintf(stderr, "akmapushd: '%s' is not expected; --help tells the options\n",
+			argv[optind]);
+		*code = 2;
+		return 1;
+	}
+	arguments->eal = argv + optind;
+	arguments->n_eal = (unsigned)(argc - optind);
+	return 0;
+}
 
 // Continues with 0; else ends with the exit code in *code.
 static int parse(int argc, char **argv, struct arguments *arguments, int *code)
@@ -54,10 +73,11 @@ static int parse(int argc, char **argv, struct arguments *arguments, int *code)
 		{"print", no_argument, NULL, 'p'},        {"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},         {0},
 	};
-	int option;
+	int option, at = optind;
 
 	*code = 0;
-	while ((option = getopt_long(argc, argv, "c:kpVh", long_options, NULL)) != -1) {
+	for (; (option = getopt_long(argc, argv, "+c:kpVh", long_options, NULL)) != -1;
+	     at = optind) {
 		switch (option) {
 		case 'c':
 			arguments->config = optarg;
@@ -80,12 +100,8 @@ static int parse(int argc, char **argv, struct arguments *arguments, int *code)
 			return 1;
 		}
 	}
-	if (optind == argc)
-		return 0;
-	fprintf(stderr, "akmapushd: '%s' is not expected; --help tells the options\n",
-		argv[optind]);
-	*code = 2;
-	return 1;
+	// The last call passed over "--", if there was one, and over nothing else.
+	return parse_words(argc, argv, optind > at, arguments, code);
 }
 
 static void report(void *ctx, const char *text)
@@ -132,7 +148,8 @@ int main(int argc, char **argv)
 	name = arguments.config ? arguments.config : "defaults";
 	if (config_load(arguments.config, &config, report, NULL))
 		return 1;
-	if (config_check(config, name, report, NULL)) {
+	if (config_add_eal(config, arguments.eal, arguments.n_eal, report, NULL) ||
+	    config_check(config, name, report, NULL)) {
 		config_free(config);
 		return 1;
 	}

@@ -5,7 +5,8 @@
 _Static_assert((int)CONFIG_PORTS_MAX <= (int)IO_DPDK_PORTS_MAX &&
 		       (int)CONFIG_ADDRESSES_MAX <= (int)HOST_ADDRESSES_MAX &&
 		       (int)CONFIG_NEIGHBOURS_MAX <= (int)HOST_STATIC_MAX &&
-		       (int)CONFIG_EAL_MAX <= (int)IO_DPDK_ARGS_MAX,
+		       (int)CONFIG_EAL_MAX <= (int)IO_DPDK_ARGS_MAX &&
+		       (int)CONFIG_EAL_ARGUMENT_MAX <= (int)IO_DPDK_ARG_MAX,
 	       "what the configuration allows fits");
 
 static void host_of(struct host_config *host, const struct config_port *port)

@@ -262,7 +262,93 @@ Test(config, ports_that_are_wrong)
 	expect_wrong(PORTS(A_PORT ", {device: net_null1, addresses: [10.0.0.1/8]}"),
 		     "two ports have one address");
 	expect_wrong("dpdk: {eal: [[a]]}\n", "dpdk.eal: found a list, expected an argument");
-	expect_wrong("dpdk: {eal: ['']}\n", "expected an argument of 1 to 127 characters");
+	expect_wrong("dpdk: {eal: ['']}\n", "expected an argument of 1 to 255 characters");
+}
+
+// ---- Arguments of the command line
+
+#define EAL_CONFIG "dataplane: {io: dpdk}\ndpdk: {eal: [--no-huge], ports: [" A_PORT "]}\n"
+
+static int add(struct config *config, char *const arguments[], unsigned n, const char *told)
+{
+	struct reports reports = {0};
+	const int error = config_add_eal(config, arguments, n, note, &reports);
+
+	cr_expect_eq(reports.n, told ? 1 : 0, "told %u things: %s", reports.n, reports.text);
+	cr_expect(!told || strstr(reports.text, told), "told '%s', not '%s'", reports.text, told);
+	return error;
+}
+
+static void count_change(void *ctx, const char *option, const char *from, const char *to, bool live)
+{
+	(void)option, (void)from, (void)to, (void)live;
+	++*(unsigned *)ctx;
+}
+
+Test(config, eal_arguments_are_added)
+{
+	char m[] = "-m", size[] = "256", *arguments[] = {m, size};
+	struct config *config = expect_good(EAL_CONFIG), *file = expect_good(EAL_CONFIG);
+	unsigned n = 0;
+
+	cr_assert_eq(add(config, arguments, 2, NULL), 0);
+	cr_assert_eq(config->dpdk.n_eal, 3);
+	cr_expect_str_eq(config->dpdk.eal[0], "--no-huge");
+	cr_expect_str_eq(config->dpdk.eal[1], "-m");
+	cr_expect_str_eq(config->dpdk.eal[2], "256");
+	config_diff(config, file, count_change, &n);
+	config_diff(file, config, count_change, &n);
+	cr_expect_eq(n, 0, "the file has not changed");
+	config_free(file);
+	file = expect_good("dataplane: {io: dpdk}\ndpdk: {eal: [-m], ports: [" A_PORT "]}\n");
+	config_diff(config, file, count_change, &n);
+	cr_expect_eq(n, 1, "it has");
+	config_free(file);
+	config_free(config);
+}
+
+Test(config, eal_arguments_have_a_length)
+{
+	char text[CONFIG_EAL_ARGUMENT_MAX + 2], file[512], *arguments[] = {text};
+	struct config *config = expect_good(EAL_CONFIG);
+
+	memset(text, 'x', sizeof(text));
+	text[CONFIG_EAL_ARGUMENT_MAX + 1] = 0;
+	cr_expect_eq(add(config, arguments, 1,
+			 "argument 1 behind -- has 256 characters, expected 1 to 255"),
+		     -EINVAL);
+	snprintf(file, sizeof(file), "dpdk: {eal: [%s]}\n", text);
+	expect_wrong(file, "expected an argument of 1 to 255 characters");
+	text[CONFIG_EAL_ARGUMENT_MAX] = 0;
+	cr_expect_eq(add(config, arguments, 1, NULL), 0);
+	snprintf(file, sizeof(file), "dpdk: {eal: [%s]}\n", text);
+	config_free(expect_good(file));
+	text[0] = 0;
+	cr_expect_eq(add(config, arguments, 1, "argument 1 behind -- has 0 characters"), -EINVAL);
+	cr_expect_eq(config->dpdk.n_eal, 2);
+	config_free(config);
+}
+
+Test(config, eal_arguments_have_a_number_and_a_use)
+{
+	char text[] = "x", *arguments[CONFIG_EAL_MAX];
+	struct config *config = expect_good(EAL_CONFIG);
+
+	for (unsigned i = 0; i < CONFIG_EAL_MAX; i++)
+		arguments[i] = text;
+	cr_expect_eq(add(config, arguments, CONFIG_EAL_MAX,
+			 "32 arguments behind -- and 1 in dpdk.eal, at most 32 together"),
+		     -EINVAL);
+	cr_expect_eq(config->dpdk.n_eal, 1, "none is added");
+	cr_expect_eq(add(config, arguments, CONFIG_EAL_MAX - 1, NULL), 0);
+	cr_expect_eq(config->dpdk.n_eal, CONFIG_EAL_MAX);
+	cr_expect_eq(add(config, arguments, 1, "1 arguments behind -- and 32"), -EINVAL);
+	cr_expect_eq(add(config, NULL, 0, NULL), 0);
+	config_free(config);
+	config = expect_good("");
+	cr_expect_eq(add(config, arguments, 1, "of no use while dataplane.io is kernel"), -EINVAL);
+	cr_expect_eq(add(config, NULL, 0, NULL), 0);
+	config_free(config);
 }
 
 Test(config, options_that_do_not_fit_together)

@@ -271,9 +271,10 @@ static bool same_clients(const struct config *a, const struct config *b)
 
 static bool same_arguments(const struct config *a, const struct config *b)
 {
-	bool same = a->dpdk.n_eal == b->dpdk.n_eal;
+	const unsigned n = a->dpdk.n_eal - a->dpdk.n_eal_added;
+	bool same = n == b->dpdk.n_eal - b->dpdk.n_eal_added;
 
-	for (unsigned i = 0; same && i < a->dpdk.n_eal; i++)
+	for (unsigned i = 0; same && i < n; i++)
 		same = !strcmp(a->dpdk.eal[i], b->dpdk.eal[i]);
 	return same;
 }

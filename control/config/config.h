@@ -14,6 +14,7 @@ enum {
 	CONFIG_OPTIONS_MAX = 64,
 	CONFIG_ERROR_MAX = 512,
 	CONFIG_EAL_MAX = 32,
+	CONFIG_EAL_ARGUMENT_MAX = 255, // characters
 	CONFIG_PORTS_MAX = 8,
 	CONFIG_ADDRESSES_MAX = 4,
 	CONFIG_NEIGHBOURS_MAX = 64,
@@ -97,6 +98,7 @@ struct config {
 	struct {
 		char *eal[CONFIG_EAL_MAX]; // arguments
 		unsigned n_eal;
+		unsigned n_eal_added; // of them, the last: not of the file
 		struct config_port *ports;
 		unsigned n_ports;
 	} dpdk;
@@ -137,6 +139,11 @@ int config_load(const char *file, struct config **config, config_report report, 
 int config_parse(const char *text, size_t len, const char *name, struct config **config,
 		 config_report report, void *ctx);
 void config_free(struct config *config); // NULL is fine
+
+// Appends arguments of the command line to dpdk.eal, which differences pass over: a file that is
+// read again does not have them. 0; -EINVAL and what was reported, and none is added; -ENOMEM.
+int config_add_eal(struct config *config, char *const arguments[], unsigned n, config_report report,
+		   void *ctx);
 
 // What can only be seen outside of the file: that files named in it are there and readable.
 // 0, or -EINVAL and what was reported.

@@ -399,7 +399,7 @@ void option_text(const struct config *config, const struct option *option, char 
 		snprintf(text, max, "%u clients", config->tls.n_clients);
 		break;
 	case OPTION_ARGUMENTS:
-		snprintf(text, max, "%u arguments", config->dpdk.n_eal);
+		snprintf(text, max, "%u arguments", config->dpdk.n_eal - config->dpdk.n_eal_added);
 		break;
 	case OPTION_PORTS:
 		snprintf(text, max, "%u ports", config->dpdk.n_ports);

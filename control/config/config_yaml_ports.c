@@ -244,11 +244,10 @@ void walk_arguments(struct walk *w, const struct option *option, const yaml_node
 		const char *const text = walk_text(item);
 		char found[64];
 
-		if (!text || !*text || strlen(text) > TEXT_MAX) {
-			walk_wrong(
-				w, walk_line(item),
-				"dpdk.eal: found %s, expected an argument of 1 to 127 characters",
-				walk_shown(item, found));
+		if (!text || !*text || strlen(text) > CONFIG_EAL_ARGUMENT_MAX) {
+			walk_wrong(w, walk_line(item),
+				   "dpdk.eal: found %s, expected an argument of 1 to %d characters",
+				   walk_shown(item, found), CONFIG_EAL_ARGUMENT_MAX);
 			continue;
 		}
 		w->config->dpdk.eal[w->config->dpdk.n_eal] = strdup(text);

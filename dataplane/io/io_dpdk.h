@@ -9,7 +9,7 @@
 
 #include "dataplane/net/host.h"
 
-enum { IO_DPDK_PORTS_MAX = 8, IO_DPDK_ARGS_MAX = 64 };
+enum { IO_DPDK_PORTS_MAX = 8, IO_DPDK_ARGS_MAX = 64, IO_DPDK_ARG_MAX = 255 };
 
 struct io_dpdk_port {
 	const char *device;      // "0000:01:00.0", or a virtual one: "net_af_packet0,iface=eth1"
@@ -18,7 +18,8 @@ struct io_dpdk_port {
 };
 
 struct io_dpdk_config {
-	const char *arg[IO_DPDK_ARGS_MAX]; // of EAL, beside those that the ports need
+	const char *arg[IO_DPDK_ARGS_MAX]; // of EAL, beside those that the ports need;
+					   // IO_DPDK_ARG_MAX characters at most
 	unsigned n_args;
 	struct io_dpdk_port port[IO_DPDK_PORTS_MAX];
 	unsigned n_ports;

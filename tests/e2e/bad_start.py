@@ -297,6 +297,31 @@ def configuration(program, folder):
         check(what, done.returncode == 1 and arguments[1] in done.stderr, done)
 
 
+# ---- Arguments behind --
+
+def behind(program, folder):
+    path = Path(folder, "dpdk.yaml")
+    path.write_text("dataplane: {io: dpdk}\ndpdk:\n  eal: [--no-huge]\n  ports:\n"
+                    "    - {device: net_null0, addresses: [10.0.0.1/24]}\n")
+    dpdk = ["--check", "-c", str(path)]
+    for what, arguments, code, said in (
+            ("good", [*dpdk, "--", "-m", "256"], 0, "good"),
+            ("none", [*dpdk, "--"], 0, "good"),
+            ("none, and no dpdk", ["--check", "--"], 0, "good"),
+            ("a word before --", [*dpdk, "word", "--", "-m", "256"], 2, "'word' is not expected"),
+            ("a word, no --", [*dpdk, "word"], 2, "'word' is not expected"),
+            ("-- for the name of a file", ["--check", "-c", "--", "word"], 2, "'word'"),
+            ("no dpdk", ["--check", "--", "-m"], 1, "of no use while dataplane.io is kernel"),
+            ("no dpdk, not only checked", ["--", "-m"], 1, "of no use while dataplane.io is kernel"),
+            ("too many", [*dpdk, "--", *["-x"] * 32], 1,
+             "32 arguments behind -- and 1 in dpdk.eal, at most 32 together"),
+            ("too long", [*dpdk, "--", "-m", "x" * 256], 1,
+             "argument 2 behind -- has 256 characters, expected 1 to 255"),
+            ("empty", [*dpdk, "--", ""], 1, "argument 1 behind -- has 0 characters")):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30)
+        check(f"behind --, {what}", done.returncode == code and said in done.stdout + done.stderr, done)
+
+
 # ---- Signals before it is ready
 
 def signalled(program, folder, number):
@@ -452,7 +477,7 @@ def main():
     if sys.argv[2:3] == ["--full-disk"]:
         full_disk(program, sys.argv[3])
         return finish()
-    for part in (configuration, folders, key_file, damage, signals, few_files, run_full_disk):
+    for part in (configuration, behind, folders, key_file, damage, signals, few_files, run_full_disk):
         if sys.argv[2:] and part.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -8,8 +8,10 @@ usage: dpdk.py AKMAPUSHD AKMAPUSH-LOAD AKMAPUSH-UE [--ues N]"""
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from netns import dress, huge_pages, namespaces, need_namespaces, run, there, veth
@@ -97,6 +99,43 @@ def refused(options):
             check(f"refused, {title}: told", told in said, said)
 
 
+# ---- Arguments of EAL behind --
+
+def told(daemon, text):
+    """Whether its log has the text within five seconds."""
+    end = time.monotonic() + 5
+    while text not in daemon.log.read_text() and time.monotonic() < end:
+        time.sleep(0.02)
+    return text in daemon.log.read_text()
+
+
+def arguments(options):
+    """The same daemon without them, with them, and with ones that EAL can't do with."""
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = PortDaemon(options.daemon, folder, 10, "net_null0")
+        try:
+            daemon.start("--", "--no-huge", "-m", "256")
+            said = daemon.log.read_text()
+            check("behind --: it runs", "ready: " in said, said)
+            check("behind --: nothing else about memory", "memory in huge pages" not in said and
+                  "no huge page is free" not in said, said)
+            mapped = [line for line in Path(f"/proc/{daemon.process.pid}/smaps").read_text().splitlines()
+                      if line.split() == ["Size:", str(256 << 10), "kB"]]
+            check("behind --: 256 MiB", len(mapped) == 1, mapped)
+            daemon.process.send_signal(signal.SIGHUP)
+            check("behind --: a reload finds no difference", told(daemon, "read again, 0 changes"),
+                  daemon.log.read_text())
+            check("behind --: ends in order", daemon.stop() == 0, daemon.log.read_text())
+        finally:
+            daemon.kill()
+        code, said = daemon.refuse_to_start("--", "--no-huge", "-m", "1")
+        check("behind --, too little memory: exit code", code == 1, code)
+        check("behind --, too little memory: told", "no memory for" in said, said)
+        code, said = daemon.refuse_to_start("--", "--no-such-argument")
+        check("behind --, unknown to EAL: exit code", code == 1, code)
+        check("behind --, unknown to EAL: told", "DPDK does not start" in said, said)
+
+
 # ---- All of it
 
 def cases(options, eal, pages):
@@ -126,6 +165,7 @@ def main():
     need_namespaces()
     with namespaces():
         refused(options)
+        arguments(options)
         captures(options)
         cases(options, ["--no-huge", "-m", "512"], "small pages")
         with huge_pages() as there_are:

@@ -49,9 +49,10 @@ class Daemon:
         self.admin = h2c.Client(self.admin_path)
         self.process = None
 
-    def start(self):
+    def start(self, *more):
+        """more: of the command line."""
         with open(self.log, "a") as log:
-            self.process = subprocess.Popen([self.program, "-c", str(self.config)], stderr=log)
+            self.process = subprocess.Popen([self.program, "-c", str(self.config), *more], stderr=log)
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
@@ -62,9 +63,9 @@ class Daemon:
         self.kill()
         raise SystemExit("akmapushd does not come up: " + self.log.read_text()[-3000:])
 
-    def refuse_to_start(self):
+    def refuse_to_start(self, *more):
         """Runs it in the expectation that it ends at once: exit code and what it said."""
-        done = subprocess.run([self.program, "-c", str(self.config)], capture_output=True,
+        done = subprocess.run([self.program, "-c", str(self.config), *more], capture_output=True,
                               text=True, errors="replace", timeout=60)
         return done.returncode, done.stderr
 

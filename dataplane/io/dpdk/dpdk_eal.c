@@ -1,5 +1,6 @@
 #include "dataplane/io/dpdk/dpdk_eal.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <rte_eal.h>
@@ -15,26 +16,33 @@
 #include "base/log.h"
 #include "dataplane/io/dpdk/dpdk_shared.h"
 
-enum { ARG_MAX = 256, OWN_ARGS = 10, ARGS_MAX = IO_DPDK_ARGS_MAX + IO_DPDK_PORTS_MAX + OWN_ARGS };
+enum {
+	ARG_ROOM = IO_DPDK_ARG_MAX + 1,
+	OWN_ARGS = 10,
+	ARGS_MAX = IO_DPDK_ARGS_MAX + IO_DPDK_PORTS_MAX + OWN_ARGS
+};
 
 #define SMALL_PAGES_MB "512"
 
 struct arguments {
-	char text[ARGS_MAX][ARG_MAX];
+	char text[ARGS_MAX][ARG_ROOM];
 	char *at[ARGS_MAX + 1];
 	int n;
+	const char *cut; // one that did not fit
 };
 
 __attribute__((format(printf, 2, 3))) static void add(struct arguments *args, const char *format,
 						      ...)
 {
 	va_list list;
+	int len;
 
-	if (args->n == ARGS_MAX)
-		return;
+	assert(args->n < ARGS_MAX);
 	va_start(list, format);
-	vsnprintf(args->text[args->n], ARG_MAX, format, list);
+	len = vsnprintf(args->text[args->n], ARG_ROOM, format, list);
 	va_end(list);
+	if (len >= ARG_ROOM)
+		args->cut = args->text[args->n];
 	args->at[args->n] = args->text[args->n];
 	args->n++;
 }
@@ -54,7 +62,7 @@ static bool is_given(const struct io_dpdk_config *config, const char *const opti
 
 static unsigned long free_pages(const char *size)
 {
-	char path[2 * ARG_MAX];
+	char path[2 * ARG_ROOM];
 	unsigned long n = 0;
 	FILE *file;
 
@@ -173,7 +181,6 @@ int dpdk_eal_start(const struct io_dpdk_config *config, int xdp_program, char er
 		snprintf(error, IO_ERROR_MAX, "DPDK starts once in a process");
 		return -EALREADY;
 	}
-	started = true;
 	sched_getaffinity(0, sizeof(allowed), &allowed);
 	add(&args, "akmapushd");
 	add_lcore(&args, config, &allowed);
@@ -182,6 +189,13 @@ int dpdk_eal_start(const struct io_dpdk_config *config, int xdp_program, char er
 	add(&args, "--log-level=*:warning");
 	for (unsigned i = 0; i < config->n_args; i++)
 		add(&args, "%s", config->arg[i]);
+	if (args.cut) {
+		snprintf(error, IO_ERROR_MAX,
+			 "an argument for DPDK is longer than %d characters: %.120s…",
+			 IO_DPDK_ARG_MAX, args.cut);
+		return -EINVAL;
+	}
+	started = true;
 	status = rte_eal_init(args.n, args.at);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 	if (status >= 0)
