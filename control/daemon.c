@@ -171,6 +171,18 @@ static void say_pages(const struct dp *dp)
 			 pages, dp_sha256_name(dp), dp_aead_name(dp));
 }
 
+static void say_segments(const struct dp *dp)
+{
+	const unsigned max = dp_segment_max(dp);
+
+	if (max < DP_SEGMENT_MAX)
+		log_warn("dataplane",
+			 "the MTU of a port leaves room for %u octets of payload in a datagram, "
+			 "less than %d: pushes are cut into segments of that, and refused when "
+			 "they ask for longer ones",
+			 max, DP_SEGMENT_MAX);
+}
+
 static int open_dataplane(struct daemon *d)
 {
 	const struct config *config = d->app.config;
@@ -202,6 +214,7 @@ static int open_dataplane(struct daemon *d)
 		return error;
 	}
 	say_pages(d->app.dp);
+	say_segments(d->app.dp);
 	return 0;
 }
 

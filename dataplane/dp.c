@@ -7,10 +7,12 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "dataplane/frame.h"
 #include "dataplane/plane.h"
 #include "dataplane/run.h"
 
 _Static_assert((int)DP_ERROR_MAX == (int)IO_ERROR_MAX, "errors of back ends are passed on");
+_Static_assert((int)DP_SEGMENT_MAX == (int)FRAME_MAX - (int)FRAME_MIN, "a whole datagram");
 
 // ---- Life cycle
 
@@ -133,6 +135,31 @@ unwind:
 	return status;
 }
 
+// Octets of a datagram that every worker can send.
+static unsigned datagram_max(const struct dp *dp)
+{
+	unsigned max = FRAME_MAX;
+
+	for (unsigned i = 0; i < dp->config.n_workers; i++) {
+		const struct worker *const worker = &dp->workers[i];
+		const unsigned n = worker->io_ops->datagram_max(worker->io);
+
+		max = n < max ? n : max;
+	}
+	return max;
+}
+
+static int check_datagrams(const struct dp *dp, char error[DP_ERROR_MAX])
+{
+	if (datagram_max(dp) > FRAME_MIN)
+		return 0;
+	snprintf(error, DP_ERROR_MAX,
+		 "the back end sends datagrams of %u octets at most, which leave no room for a "
+		 "payload",
+		 datagram_max(dp));
+	return -EMSGSIZE;
+}
+
 int dp_open(const struct dp_config *config, struct dp **out, char error[DP_ERROR_MAX])
 {
 	int status = check(config, error);
@@ -158,9 +185,15 @@ int dp_open(const struct dp_config *config, struct dp **out, char error[DP_ERROR
 	status = open_workers(dp, error);
 	if (status)
 		goto no_io;
+	status = check_datagrams(dp, error);
+	if (status)
+		goto too_short;
 	*out = dp;
 	return 0;
 
+too_short:
+	for (unsigned i = 0; i < config->n_workers; i++)
+		worker_close(&dp->workers[i]);
 no_io:
 	give_tables(dp);
 no_tables:
@@ -210,6 +243,13 @@ const char *dp_io_name(const struct dp *dp)
 const char *dp_sha256_name(const struct dp *dp)
 {
 	return dp->sha->name;
+}
+
+unsigned dp_segment_max(const struct dp *dp)
+{
+	const unsigned max = datagram_max(dp);
+
+	return max > FRAME_MIN ? max - FRAME_MIN : 0;
 }
 
 uint16_t dp_port(const struct dp *dp, unsigned worker)

@@ -84,6 +84,8 @@ const char *dp_sha256_name(const struct dp *dp);
 const char *dp_aead_name(const struct dp *dp);
 // In which pages the contexts are: "reserved" or "transparent", of 2 MiB, or "small".
 const char *dp_pages(const struct dp *dp);
+// Octets of payload in a datagram, at most: DP_SEGMENT_MAX, or what the back end's network leaves.
+unsigned dp_segment_max(const struct dp *dp);
 uint16_t dp_port(const struct dp *dp, unsigned worker); // the port bound
 
 // ---- Directory: identities of subscribers

@@ -63,6 +63,38 @@ Test(dp_open, says_what_is_wrong)
 	io_mem_close(good.io_arg);
 }
 
+// Of the network's datagrams, what protection leaves.
+Test(dp_open, tells_the_longest_segment)
+{
+	static const struct {
+		unsigned datagram, segment;
+	} cases[] = {{49, 1}, {972, 924}, {FRAME_MAX, DP_SEGMENT_MAX}, {9000, DP_SEGMENT_MAX}};
+	struct io_mem_config net = {.in_flight_max = 8, .inbox_max = 8, .device = no_device};
+	struct dp_config config = {
+		.n_workers = 2,
+		.ue_max = 100,
+		.push_max = 10,
+		.io = "mem",
+		.tuning = {.burst = 64, .lap_pause_ms = 2500, .lap_pause_max_ms = 2500},
+		.clock = &clock_system,
+		.event_fd = -1,
+	};
+	struct dp *dp = NULL;
+	char error[DP_ERROR_MAX] = "";
+
+	cr_assert_eq(io_mem_open((struct io_mem **)&config.io_arg, &net), 0);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		io_mem_set_datagram_max(config.io_arg, cases[i].datagram);
+		cr_assert_eq(dp_open(&config, &dp, error), 0, "%s", error);
+		cr_expect_eq(dp_segment_max(dp), cases[i].segment);
+		dp_close(dp);
+	}
+	io_mem_set_datagram_max(config.io_arg, 48);
+	cr_expect_eq(dp_open(&config, &dp, error), -EMSGSIZE);
+	cr_expect(strstr(error, "datagrams of 48 octets at most"), "%s", error);
+	io_mem_close(config.io_arg);
+}
+
 // Memory that cannot be had: which, and what to lower.
 Test(dp_open, says_what_has_no_room)
 {

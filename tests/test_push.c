@@ -370,6 +370,59 @@ Test(push, bad_bodies)
 	world_free(world);
 }
 
+// What a port's MTU leaves: FRAME_MAX - 48 octets of payload, or less.
+static int push_of(struct world *world, unsigned len, const char *more, enum http_method method,
+		   const char *path)
+{
+	char *body = malloc(2 * len + 200), *at = body;
+	int status;
+
+	at += sprintf(at, "{\"target\":{\"all\":true},\"validityPeriod\":60%s,\"payload\":\"",
+		      more);
+	memset(at, 'A', len / 3 * 4);
+	at += len / 3 * 4;
+	at += sprintf(at, len % 3 == 1 ? "AA==" : len % 3 == 2 ? "AAA=" : "");
+	strcpy(at, "\"}");
+	status = world_ask(world, method, path, body);
+	free(body);
+	return status;
+}
+
+Test(push, datagrams_fit_the_mtu)
+{
+	struct world *world = some_world(1);
+	char path[200], id[37];
+	uint64_t before;
+
+	io_mem_set_datagram_max(world->net, 148);
+	cr_expect_eq(push_of(world, 101, ",\"segmentSize\":101", HTTP_POST, pushes), 400);
+	cr_expect(world_has("OPTIONAL_IE_INCORRECT") && world_has("/segmentSize") &&
+			  world_has("at most 100:"),
+		  "%s", world_answer.body);
+	cr_expect_eq(push_of(world, 1000, ",\"segmentSize\":1184", HTTP_POST, pushes), 400);
+	cr_expect_eq(push_of(world, 1601, "", HTTP_POST, pushes), 413);
+	cr_expect(world_has("/payload") && world_has("at most 16 segments of 100 octets"), "%s",
+		  world_answer.body);
+	cr_expect_eq(world->app.pushes->n_live, 0, "nothing of them is there");
+
+	before = world->n_datagrams;
+	cr_expect_eq(push_of(world, 100, ",\"segmentSize\":1184", HTTP_POST, pushes), 201);
+	cr_expect_eq(push_of(world, 100, ",\"segmentSize\":100", HTTP_POST, pushes), 201);
+	cr_expect_eq(push_of(world, 1600, "", HTTP_POST, pushes), 201, "%s", world_answer.body);
+	world_push_id(id);
+	snprintf(path, sizeof(path), "%s/%s", pushes, id);
+	cr_expect_eq(push_of(world, 101, ",\"segmentSize\":101", HTTP_PUT, path), 400);
+	cr_expect_eq(world_ask(world, HTTP_GET, path, NULL), 200);
+	cr_expect(world_has("\"segmentSize\":100"), "%s", world_answer.body);
+	world_run(world, 20, 10);
+	cr_expect_eq(world->n_datagrams - before, 1 + 1 + 16);
+
+	io_mem_set_datagram_max(world->net, FRAME_MAX);
+	cr_expect_eq(push_of(world, 1184, ",\"segmentSize\":1184", HTTP_POST, pushes), 201);
+	cr_expect_eq(push_of(world, 1184, "", HTTP_POST, pushes), 201);
+	world_free(world);
+}
+
 Test(push, payload_limits)
 {
 	struct world *world = some_world(1);

@@ -25,6 +25,20 @@ static void refuse_not_built(const struct json_reader *reader)
 	}
 }
 
+// Segments of segmentSize, or one of the payload's, as datagrams that the ports can send.
+static void check_segments(const struct push_spec *spec, unsigned segment_max,
+			   const struct json_reader *reader)
+{
+	if (spec->segment_size && spec->payload_len > (size_t)spec->segment_size * DP_SEGMENTS_MAX)
+		problem_param(reader->problem, PROBLEM_PAYLOAD_TOO_LARGE, "/payload",
+			      "at most %u segments of %u octets", DP_SEGMENTS_MAX,
+			      spec->segment_size);
+	if (spec->segment_size > segment_max && spec->payload_len > segment_max)
+		problem_param(reader->problem, PROBLEM_OPTIONAL_IE_INCORRECT, "/segmentSize",
+			      "at most %u: longer datagrams do not fit the MTU of a port",
+			      segment_max);
+}
+
 static void read_payload(struct push_spec *spec, const struct af *af,
 			 const struct json_reader *reader)
 {
@@ -36,9 +50,6 @@ static void read_payload(struct push_spec *spec, const struct af *af,
 	if (len < 0)
 		return;
 	spec->payload_len = (size_t)len;
-	if (spec->segment_size && spec->payload_len > (size_t)spec->segment_size * DP_SEGMENTS_MAX)
-		problem_param(reader->problem, PROBLEM_PAYLOAD_TOO_LARGE, "/payload",
-			      "at most %u segments of segmentSize octets", DP_SEGMENTS_MAX);
 }
 
 void push_spec_read(struct push_spec *spec, const struct app *app, const struct af *af,
@@ -56,6 +67,7 @@ void push_spec_read(struct push_spec *spec, const struct app *app, const struct 
 					    "collapseKey",
 					    "notificationDestination",
 					    NULL};
+	const unsigned segment_max = dp_segment_max(app->dp);
 	struct json_reader reader = {object, "", problem};
 
 	json_only(&reader, known);
@@ -68,6 +80,7 @@ void push_spec_read(struct push_spec *spec, const struct app *app, const struct 
 	spec->ordered = json_bool(&reader, "ordered", JSON_OPTIONAL, false);
 	spec->suite = (uint8_t)json_uint(&reader, "suite", JSON_OPTIONAL, 1, 2, 1);
 	spec->segment_size = (uint16_t)json_uint(&reader, "segmentSize", JSON_OPTIONAL, 1,
-						 DP_SEGMENT_MAX, DP_SEGMENT_MAX);
+						 DP_SEGMENT_MAX, segment_max);
 	read_payload(spec, af, &reader);
+	check_segments(spec, segment_max, &reader);
 }

@@ -43,6 +43,9 @@ struct io_ops {
 	uint16_t (*port)(const struct io *io); // the port bound
 	// The name of the back end that does the work: what "kernel" chose, else its own.
 	const char *(*chosen)(const struct io *io);
+	// Octets of the longest datagram that leaves whole: FRAME_MAX, or less where the network
+	// carries less. Any thread.
+	unsigned (*datagram_max)(const struct io *io);
 
 	// Buffers for up to n datagrams; how many there are now. What is lent goes back by
 	// transmit.

@@ -229,7 +229,10 @@ int io_mem_open(struct io_mem **net, const struct io_mem_config *config)
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return -ENOMEM;
-	*made = (struct io_mem){.config = *config, .dice = config->seed, .room = UINT32_MAX};
+	*made = (struct io_mem){.config = *config,
+				.dice = config->seed,
+				.room = UINT32_MAX,
+				.datagram_max = FRAME_MAX};
 	// One more for each of an injection and a delivery at a time.
 	n = config->in_flight_max + (size_t)config->inbox_max * IO_MEM_WORKERS + 2;
 	made->flights = calloc(n, sizeof(made->flights[0]));
@@ -266,6 +269,13 @@ void io_mem_set_room(struct io_mem *net, uint32_t datagrams)
 {
 	pthread_mutex_lock(&net->lock);
 	net->room = datagrams;
+	pthread_mutex_unlock(&net->lock);
+}
+
+void io_mem_set_datagram_max(struct io_mem *net, unsigned octets)
+{
+	pthread_mutex_lock(&net->lock);
+	net->datagram_max = octets;
 	pthread_mutex_unlock(&net->lock);
 }
 

@@ -85,6 +85,8 @@ bool io_mem_inject(struct io_mem *net, const struct io_mem_datagram *datagram);
 // How many datagrams workers may send from now on before their ring is full (transmit stops there);
 // UINT32_MAX, as at open: no limit.
 void io_mem_set_room(struct io_mem *net, uint32_t datagrams);
+// The longest datagram that its back ends say they can send, from now on; FRAME_MAX as at open.
+void io_mem_set_datagram_max(struct io_mem *net, unsigned octets);
 // New dice, from now on: loss, twice, delayed, refused of a million.
 void io_mem_set_dice(struct io_mem *net, uint32_t lost, uint32_t twice, uint32_t delayed,
 		     uint32_t refused);

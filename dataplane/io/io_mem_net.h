@@ -44,6 +44,7 @@ struct io_mem {
 	uint64_t dice;
 	uint64_t step;
 	uint32_t room;
+	unsigned datagram_max;
 	unsigned in_flight;
 	struct io_mem_flight
 		*flights; // [in_flight_max + inbox_max * IO_MEM_WORKERS], touched as used

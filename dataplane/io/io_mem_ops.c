@@ -65,6 +65,16 @@ static const char *mem_chosen(const struct io *io)
 	return io_mem_back_end.name;
 }
 
+static unsigned mem_datagram_max(const struct io *io)
+{
+	unsigned max;
+
+	pthread_mutex_lock(&io->net->lock);
+	max = io->net->datagram_max;
+	pthread_mutex_unlock(&io->net->lock);
+	return max;
+}
+
 static unsigned mem_lend(struct io *io, struct frame *frame[], unsigned n)
 {
 	return io_pool_take(&io->tx, frame, n);
@@ -126,6 +136,7 @@ const struct io_ops io_mem_back_end = {
 	.close = mem_close,
 	.port = mem_port,
 	.chosen = mem_chosen,
+	.datagram_max = mem_datagram_max,
 	.lend = mem_lend,
 	.transmit = mem_transmit,
 	.receive = mem_receive,

@@ -92,6 +92,7 @@ const struct io_ops io_sendmmsg = {
 	.close = sendmmsg_close,
 	.port = io_socket_port,
 	.chosen = io_socket_chosen,
+	.datagram_max = io_socket_datagram_max,
 	.lend = io_socket_lend,
 	.transmit = sendmmsg_transmit,
 	.receive = io_socket_receive,

@@ -341,6 +341,13 @@ const char *io_socket_chosen(const struct io *io)
 	return io->ops->name;
 }
 
+// Paths differ by destination; what does not fit one fails there.
+unsigned io_socket_datagram_max(const struct io *io)
+{
+	(void)io;
+	return FRAME_MAX;
+}
+
 void io_socket_arm(struct io *io)
 {
 	wake_arm(&io->wake);

@@ -73,6 +73,7 @@ static inline void io_fail(struct io *io, struct frame *frame)
 // For tables of functions.
 uint16_t io_socket_port(const struct io *io);
 const char *io_socket_chosen(const struct io *io);
+unsigned io_socket_datagram_max(const struct io *io);
 unsigned io_socket_lend(struct io *io, struct frame *frame[], unsigned n);
 unsigned io_socket_receive(struct io *io, struct frame *frame[], unsigned n);
 void io_socket_release(struct io *io, struct frame *frame[], unsigned n);

@@ -250,6 +250,7 @@ const struct io_ops io_uring_back_end = {
 	.close = uring_close,
 	.port = io_socket_port,
 	.chosen = io_socket_chosen,
+	.datagram_max = io_socket_datagram_max,
 	.lend = io_socket_lend,
 	.transmit = uring_transmit,
 	.receive = io_socket_receive,

@@ -77,9 +77,11 @@ def dress(interface, where):
 
 
 @contextlib.contextmanager
-def veth():
+def veth(mtu=1500):
+    """mtu: of the port's end."""
     run("ip", "link", "add", "xa", "type", "veth", "peer", "name", "xb", "netns", THERE)
     try:
+        run("ip", "link", "set", "xa", "mtu", str(mtu))
         run("ip", "link", "set", "xa", "up")
         dress("xb", there)
         yield

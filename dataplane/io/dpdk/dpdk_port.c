@@ -1,9 +1,13 @@
 #include "dataplane/io/dpdk/dpdk_port.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -81,6 +85,48 @@ static int start(struct dpdk_port *port, char error[IO_ERROR_MAX])
 	return 0;
 }
 
+// Of the kernel's interface that the port stands on; 0: none, or not to be had.
+static unsigned interface_mtu(unsigned index)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
+	int mtu = 0;
+
+	if (fd < 0)
+		return 0;
+	if (index && if_indextoname(index, request.ifr_name) && !ioctl(fd, SIOCGIFMTU, &request))
+		mtu = request.ifr_mtu;
+	close(fd);
+	return mtu > 0 ? (unsigned)mtu : 0;
+}
+
+// Ports on an interface of the kernel's (af_packet, af_xdp, tap) say 1500 whatever it has.
+static int find_mtu(struct dpdk_port *port, const struct rte_eth_dev_info *info,
+		    char error[IO_ERROR_MAX])
+{
+	const unsigned beneath = interface_mtu(info->if_index);
+	const int status = rte_eth_dev_get_mtu(port->id, &port->mtu);
+
+	if (status)
+		return wrong(port, status, "MTU", error);
+	if (beneath && beneath < port->mtu)
+		port->mtu = (uint16_t)beneath;
+	if (dpdk_port_datagram_max(port) < FRAME_MAX)
+		log_warn("dpdk", "port %s has an MTU of %u: datagrams of at most %u octets fit",
+			 port->device, port->mtu, dpdk_port_datagram_max(port));
+	return 0;
+}
+
+unsigned dpdk_port_datagram_max(const struct dpdk_port *port)
+{
+	static const unsigned headers[] = {PACKET_IPV4_HEADER + PACKET_UDP_HEADER,
+					   PACKET_IPV6_HEADER + PACKET_UDP_HEADER};
+	const unsigned of = headers[host_source(&port->host, true) != NULL];
+	const unsigned room = port->mtu > of ? port->mtu - of : 0;
+
+	return room < FRAME_MAX ? room : FRAME_MAX;
+}
+
 static int make_host(struct dpdk_port *port, const struct io_dpdk_port *config,
 		     char error[IO_ERROR_MAX])
 {
@@ -118,6 +164,8 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 		status = set_up_queues(port, &info, n_workers, pool, error);
 	if (!status)
 		status = make_host(port, config, error);
+	if (!status)
+		status = find_mtu(port, &info, error);
 	if (!status)
 		status = start(port, error);
 	if (!status && dpdk_shared_is(port->device)) {

@@ -14,6 +14,7 @@ struct dpdk_port {
 	uint16_t id;
 	uint16_t rx_queues; // 1 to the number of workers; worker i polls queue i, if there is one
 	bool udp_checksum;
+	uint16_t mtu; // octets of IP in a frame, as it was at open
 	char device[DPDK_DEVICE_MAX + 1];
 	struct host host;
 	bool is_shared; // with the kernel, which has the next hops then
@@ -24,6 +25,9 @@ struct dpdk_port {
 // up to that. Worker i has UDP port first_port + i. 0, or -errno with what was wrong in error.
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
 		   uint16_t first_port, struct rte_mempool *pool, char error[IO_ERROR_MAX]);
+// Octets of the longest UDP payload that fits its MTU behind the headers of the families that it
+// has addresses of; FRAME_MAX at most. Any thread.
+unsigned dpdk_port_datagram_max(const struct dpdk_port *port);
 void dpdk_port_close(struct dpdk_port *port);
 
 // Any thread.

@@ -212,6 +212,10 @@ static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
 		fail(io, frame[i], true);
 		return 1;
 	}
+	if (frame[i]->len > io->datagram_max) { // accepted when a port's MTU was larger
+		fail(io, frame[i], false);
+		return 1;
+	}
 	if (!is_at(hop, &route))
 		resolve(io, hop, &route);
 	if (hop->state != HOST_READY) {

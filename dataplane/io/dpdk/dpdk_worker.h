@@ -34,6 +34,7 @@ struct io {
 	struct rte_mbuf *early[DPDK_BURST]; // came while the worker was waiting
 	unsigned n_early;
 	uint64_t tx_failed, no_buffer;
+	unsigned datagram_max; // of all ports
 	struct dpdk_counts counts[IO_DPDK_PORTS_MAX];
 	atomic_bool woken;
 };

@@ -24,9 +24,12 @@ enum { PORT_ANY = 49152 };
 
 static void make_paths(struct io *io)
 {
+	io->datagram_max = FRAME_MAX;
 	for (unsigned p = 0; p < io->plane->n_ports; p++) {
 		const struct dpdk_port *const port = &io->plane->port[p];
+		const unsigned max = dpdk_port_datagram_max(port);
 
+		io->datagram_max = max < io->datagram_max ? max : io->datagram_max;
 		for (unsigned f = 0; f < 2; f++) {
 			const uint8_t *const ip = host_source(&port->host, f);
 			struct packet_source source = {
@@ -109,6 +112,11 @@ static const char *dpdk_chosen(const struct io *io)
 	return "dpdk";
 }
 
+static unsigned dpdk_datagram_max(const struct io *io)
+{
+	return io->datagram_max;
+}
+
 void dpdk_register_thread(struct io *io)
 {
 	if (io->is_registered)
@@ -169,6 +177,7 @@ const struct io_ops io_dpdk = {
 	.close = dpdk_close,
 	.port = dpdk_port_of,
 	.chosen = dpdk_chosen,
+	.datagram_max = dpdk_datagram_max,
 	.lend = dpdk_lend,
 	.transmit = dpdk_transmit,
 	.receive = dpdk_receive,
