@@ -21,8 +21,8 @@ MAY_INCLUDE = {
     "ue": (),
     "tools": ("base/", "crypto/", "ue/", "dataplane/frame.h", "dataplane/reason.h",
               "dataplane/io/io.h", "dataplane/io/io_dpdk.h", "dataplane/io/io_link.h", "dataplane/io/port.h",
-              "dataplane/net/packet_stamp.h",
-              "control/json/json.h", "control/json/problem.h", "control/loop.h"),
+              "dataplane/net/packet_stamp.h", "control/config/config.h", "control/json/json.h",
+              "control/json/problem.h", "control/loop.h"),
     "bench": ("base/", "crypto/", "dataplane/"),
 }
 
@@ -47,7 +47,7 @@ CONTROL = {
 # those outside is for the files behind it too.
 ONE_WAY = ("base", "crypto", "dataplane", "dataplane/io", "dataplane/io/dpdk", "dataplane/net", "ue", "bench",
            "control/json", "control/http", "control/config", "control/store", "control/registry",
-           "control/push", "control/api", "control/operations", "tools", "tools/ctl", "tools/fleet",
+           "control/push", "control/api", "control/operations", "tools", "tools/ctl", "tools/ctl/doctor", "tools/fleet",
            "tools/load", "tools/vectors")
 FACES = ("bench/floor", "bench/peers", "crypto/aead", "crypto/sha256", "dataplane/dp", "io/io", "io/io_mem", "net/host",
          "http/http", "http/http_server", "config/config", "store/store",

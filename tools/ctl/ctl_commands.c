@@ -3,6 +3,7 @@
 #include "tools/ctl/ctl_af.h"
 #include "tools/ctl/ctl_complete.h"
 #include "tools/ctl/ctl_config.h"
+#include "tools/ctl/ctl_doctor.h"
 #include "tools/ctl/ctl_group.h"
 #include "tools/ctl/ctl_help.h"
 #include "tools/ctl/ctl_push_commands.h"
@@ -45,6 +46,7 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_tune_show_command,
 	&ctl_tune_set_command,
 	&ctl_config_check_command,
+	&ctl_doctor_command,
 	&ctl_completion_bash_command,
 	&ctl_completion_words_command,
 	&ctl_help_command,
