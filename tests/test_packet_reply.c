@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/net/packet_stamp.h"
 #include "tests/kit/packet_twin.h"
 #include "tests/kit/random.h"
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "dataplane/io/dpdk/dpdk_plane.h"
+#include "dataplane/net/packet_stamp.h"
 
 enum { SENT_MAX = IO_LINK_BURST * IO_LINK_COPIES_MAX };
 
@@ -45,16 +46,24 @@ struct io_link {
 int io_link_open(struct io_link **made, const struct io_dpdk_config *config,
 		 char error[IO_ERROR_MAX])
 {
-	struct io_link *link = calloc(1, sizeof(*link));
+	struct io_link *link;
 	int status;
 
 	assert(config->n_ports == 1);
 	*made = NULL;
+	if (dpdk_shared_is(config->port[0].device)) {
+		snprintf(error, IO_ERROR_MAX,
+			 "port %s: an interface shared with the kernel has its addresses alone: "
+			 "take net_af_packet, or a port of its own",
+			 config->port[0].device);
+		return -EINVAL;
+	}
+	link = calloc(1, sizeof(*link));
 	if (!link) {
 		snprintf(error, IO_ERROR_MAX, "out of memory");
 		return -ENOMEM;
 	}
-	link->plane = dpdk_plane_join(config, &status, error);
+	link->plane = dpdk_plane_join(config, 0, &status, error);
 	if (!link->plane) {
 		free(link);
 		return status;
