@@ -31,7 +31,7 @@ static void usage(FILE *to)
 	      "  --seconds S         time for the rounds of one bench (10)\n"
 	      "  --cpu N             the processor to run on; any: not pinned (the last one)\n"
 	      "  --payload N         octets of payload, 0 to 1184 (64)\n"
-	      "  --destinations N    io: how many, 1 to 65536 (65536)\n"
+	      "  --destinations N    dpdk, io: how many, 1 to 65536 (65536)\n"
 	      "  --ues N             UEs in the table, 1000 to 100000000 (1000000)\n"
 	      "  --device DEVICE     dpdk: the port (net_null0,no-rx=1)\n"
 	      "  --only TEXT         the reference and the variants with TEXT in their name\n"

@@ -304,7 +304,7 @@ Test(ctl_complete, from_the_table)
 {
 	cr_expect_str_eq(COMPLETED("s"), "status stats");
 	cr_expect_str_eq(COMPLETED(""),
-			 "status af group ue push stats tune config doctor completion help");
+			 "status af group ue push trace stats tune config doctor completion help");
 	cr_expect_str_eq(COMPLETED("push", "re"), "recall replace results");
 	cr_expect_str_eq(COMPLETED("--json", "push", "sub"), "submit");
 	cr_expect_str_eq(COMPLETED("--socket", "/x", "push", "w"), "watch");

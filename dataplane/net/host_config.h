@@ -39,10 +39,7 @@ struct host_config {
 	unsigned n_neighbours;
 };
 
-// Addresses are 16 octets; IPv4 as ::ffff:a.b.c.d.
 static inline bool host_is_ipv6(const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(ip, mapped, sizeof(mapped)) != 0;
+	return packet_is_ipv6(ip);
 }

@@ -59,11 +59,6 @@ enum {
 
 // ---- Writing
 
-static bool is_mapped(const uint8_t ip[PACKET_IP])
-{
-	return load64_be(ip) == 0 && load32_be(ip + 8) == 0xffff;
-}
-
 // Returns the octets of it.
 static unsigned ethernet_init(uint8_t *h, const struct packet_source *source, uint16_t type)
 {
@@ -99,7 +94,7 @@ static unsigned ipv6_init(uint8_t *h, const uint8_t source[PACKET_IP])
 
 void packet_path_init(struct packet_path *path, const struct packet_source *source)
 {
-	const bool is_ipv6 = !is_mapped(source->ip);
+	const bool is_ipv6 = packet_is_ipv6(source->ip);
 	uint8_t *h = path->headers;
 
 	assert(source->vlan <= VLAN_MAX);
@@ -213,7 +208,7 @@ static bool is_unicast_ipv6(const uint8_t ip[PACKET_IP])
 {
 	const bool is_low = load64_be(ip) == 0 && load64_be(ip + 8) <= 1; // unspecified, loopback
 
-	return !is_low && ip[0] != 0xff && !is_mapped(ip);
+	return !is_low && ip[0] != 0xff && packet_is_ipv6(ip);
 }
 
 // A node that has no address yet asks whether anybody has it (RFC 4861 4.3).
@@ -226,7 +221,7 @@ static bool are_addresses_good(const struct packet *packet, const struct body *b
 {
 	if (!body->is_ipv6)
 		return is_unicast_ipv4(packet->source + PACKET_IPV4_IN_IP);
-	if (is_mapped(packet->destination))
+	if (!packet_is_ipv6(packet->destination))
 		return false;
 	return is_unicast_ipv6(packet->source) ||
 	       (body->protocol == PROTOCOL_ICMPV6 && is_nobody(packet->source));

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
 	PACKET_MAC = 6,
@@ -26,6 +27,14 @@ enum {
 	PACKET_PAYLOAD_MAX = 65535 - PACKET_IPV4_HEADER - PACKET_UDP_HEADER, // what IPv4 can carry
 	PACKET_NO_VLAN = 0, // 802.1Q: VLAN 0 is no VLAN
 };
+
+// Addresses are 16 octets; IPv4 as ::ffff:a.b.c.d.
+static inline bool packet_is_ipv6(const uint8_t ip[PACKET_IP])
+{
+	static const uint8_t mapped[PACKET_IPV4_IN_IP] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(ip, mapped, sizeof(mapped)) != 0;
+}
 
 // ---- Writing
 

@@ -35,6 +35,7 @@ unsigned packet_reply(const struct packet *packet, uint16_t vlan, const uint8_t 
 	uint8_t to[PACKET_MAC];
 
 	assert(payload == packet->data);
+	assert(packet_is_ipv6(ip) == packet_is_ipv6(packet->destination));
 	memcpy(source.mac, packet->destination_mac, PACKET_MAC);
 	memcpy(source.ip, packet->destination, PACKET_IP);
 	memcpy(to, packet->source_mac, PACKET_MAC); // it lies where the headers will

@@ -21,7 +21,7 @@ BENCHES = {  # its own members, and variants that are there on any CPU
                                    "context-in-order", "directory", "directory-akid"}),
     "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
 }
-OF_BUILD = {"dpdk": (("payload", "destinations"), {"chain", "port", "protected"})}  # where --help has it
+OF_BUILD = {"dpdk": (("payload", "destinations"), {"chain", "port", "protected", "one-worker", "two-workers"})}  # where --help has it
 OF_FLAGS = {  # what flags of the CPU, all of them, bring
     ("sha_ni",): {"kaf": {"warm-shani", "cold-shani", "floor-warm-shani", "floor-cold-shani"}},
     ("avx2",): {"kaf": {"warm-avx2", "cold-avx2"}},

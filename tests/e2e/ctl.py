@@ -170,7 +170,7 @@ def commands():
 
 def test_help():
     listed = commands()
-    check("commands of the help", len(listed) == 31, listed)
+    check("commands of the help", len(listed) == 32, listed)
     for words in listed:
         answer = ctl(*words, "--help")
         name = "akmapushctl " + " ".join(words)

@@ -180,7 +180,7 @@ def refused(options):
           command=("setpriv", "--bounding-set=-net_raw", "--inh-caps=-all"))
     start("a gateway that is not on the link", DEVICE, "the gateway of IPv4",
           lambda t: t.replace("gateways: [10.0.0.2", "gateways: [10.9.0.1"))
-    start("fewer queues than workers", DEVICE, "fewer than dataplane.workers",
+    start("fewer queues than workers", DEVICE, "fewer than workers or threads (2)",
           lambda t: t.replace("io: dpdk,", "io: dpdk, workers: 2,"))
     for family, address in ((socket.AF_INET, "10.0.0.1"), (socket.AF_INET6, "fd00::1")):
         with socket.socket(family, socket.SOCK_DGRAM) as s:
