@@ -353,6 +353,23 @@ Test(neighbour, entries_of_those_gone_are_taken_over)
 	cr_assert_eq(find(kept), NEIGHBOUR_ASKED);
 }
 
+// So that a gateway that comes up late is found within a second.
+Test(neighbour, who_is_kept_is_asked_on_and_on)
+{
+	const struct ip kept = ipv4(0x0a000001);
+	struct ip last;
+
+	neighbour_keep(&all, kept.ip, 0);
+	for (uint64_t second = 0; second < 100; second++) {
+		cr_assert_eq(asked(second * S, &last), 1);
+		cr_assert_eq(asked(second * S + S / 2, &last), 0);
+		cr_assert_eq(find(kept), second < 3 ? NEIGHBOUR_ASKED : NEIGHBOUR_GONE);
+	}
+	learn(kept, "\2\0\0\0\0\1", 99 * S);
+	check_mac(kept, "\2\0\0\0\0\1");
+	cr_assert_eq(asked(100 * S, &last), 0);
+}
+
 // ---- Collisions
 
 static unsigned place_of(struct ip ip)
@@ -419,7 +436,7 @@ static void twin_want(struct pair *p, unsigned who)
 	struct twin *const t = &p->twin[who];
 
 	if (t->state == NEIGHBOUR_ASKED || t->state == NEIGHBOUR_KNOWN ||
-	    (t->state == NEIGHBOUR_GONE && p->now_ns < t->next_ns))
+	    (t->state == NEIGHBOUR_GONE && (t->is_kept || p->now_ns < t->next_ns)))
 		return;
 	t->state = NEIGHBOUR_ASKED;
 	t->asks = 0;
@@ -454,17 +471,19 @@ static bool twin_due(struct pair *p, unsigned who)
 {
 	struct twin *const t = &p->twin[who];
 
-	if (t->is_static || (t->state != NEIGHBOUR_ASKED && t->state != NEIGHBOUR_KNOWN) ||
-	    p->now_ns < t->next_ns)
+	if (t->is_static || t->state == NEIGHBOUR_NONE ||
+	    (t->state == NEIGHBOUR_GONE && !t->is_kept) || p->now_ns < t->next_ns)
 		return false;
-	if (t->asks < NEIGHBOUR_ASKS) {
+	if (t->asks < NEIGHBOUR_ASKS)
 		t->asks++;
-		t->next_ns = p->now_ns + NEIGHBOUR_ASK_NS;
-		return true;
+	else
+		t->state = NEIGHBOUR_GONE;
+	if (t->state == NEIGHBOUR_GONE && !t->is_kept) {
+		t->next_ns = p->now_ns + NEIGHBOUR_GONE_NS;
+		return false;
 	}
-	t->state = NEIGHBOUR_GONE;
-	t->next_ns = p->now_ns + NEIGHBOUR_GONE_NS;
-	return false;
+	t->next_ns = p->now_ns + NEIGHBOUR_ASK_NS;
+	return true;
 }
 
 // Of who is gone and not kept the entry may have been taken over; then he is nobody. Nothing else
@@ -529,8 +548,10 @@ static void step(struct pair *p)
 		if (who > PEOPLE / 4)
 			break;
 		cr_assert(neighbour_keep(&all, p->ip[who].ip, p->now_ns));
-		twin_want(p, who);
 		p->twin[who].is_kept = true;
+		if (p->twin[who].state == NEIGHBOUR_GONE)
+			p->twin[who].state = NEIGHBOUR_NONE;
+		twin_want(p, who);
 		break;
 	default:
 		p->now_ns += random_next(&p->random) % (S / 4);

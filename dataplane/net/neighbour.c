@@ -153,7 +153,8 @@ static struct neighbour *want(struct neighbours *all, const uint8_t ip[16], uint
 	bool is_his;
 	struct neighbour *const n = entry(all, ip, &is_his);
 
-	if (!n || (is_his && (state(n) != NEIGHBOUR_GONE || now_ns < n->next_ns)))
+	if (!n ||
+	    (is_his && (state(n) != NEIGHBOUR_GONE || n->is_kept || now_ns < n->next_ns)))
 		return n;
 	if (!is_his)
 		take(n, ip);
@@ -170,9 +171,12 @@ bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_n
 {
 	struct neighbour *const n = want(all, ip, now_ns);
 
-	if (n)
-		n->is_kept = true;
-	return n;
+	if (!n)
+		return false;
+	n->is_kept = true;
+	if (state(n) == NEIGHBOUR_GONE)
+		begin_to_ask(all, n, now_ns);
+	return true;
 }
 
 // Who says what is known already changes nothing that readers have in their caches.
@@ -201,17 +205,25 @@ void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_
 		begin_to_ask(all, n, now_ns);
 }
 
-// Whether he is to be asked (once more); else he is gone.
+// Whether he is to be asked (once more); else he is gone. One who is kept is asked on and on.
 static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
 {
-	if (n->asks < NEIGHBOUR_ASKS) {
+	if (n->asks < NEIGHBOUR_ASKS)
 		n->asks++;
+	else if (state(n) != NEIGHBOUR_GONE)
+		change(n, NEIGHBOUR_GONE, 0);
+	if (state(n) != NEIGHBOUR_GONE || n->is_kept) {
 		due_at(all, n, now_ns + NEIGHBOUR_ASK_NS);
 		return true;
 	}
 	n->next_ns = now_ns + NEIGHBOUR_GONE_NS;
-	change(n, NEIGHBOUR_GONE, 0);
 	return false;
+}
+
+static bool is_waited_for(const struct neighbour *n)
+{
+	return state(n) == NEIGHBOUR_ASKED || state(n) == NEIGHBOUR_KNOWN ||
+	       (state(n) == NEIGHBOUR_GONE && n->is_kept);
 }
 
 const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint64_t now_ns)
@@ -223,7 +235,7 @@ const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint
 	while (*at < NEIGHBOURS_MAX) {
 		struct neighbour *const n = &all->at[(*at)++];
 
-		if (state(n) != NEIGHBOUR_ASKED && state(n) != NEIGHBOUR_KNOWN)
+		if (!is_waited_for(n))
 			continue;
 		if (now_ns < n->next_ns)
 			due_at(all, n, n->next_ns);
