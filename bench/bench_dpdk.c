@@ -15,7 +15,7 @@
 #include "bench/io.h"
 #include "dataplane/io/io_dpdk.h"
 
-enum { OVERHEAD = 48, WORKERS = 5, PORT = 48470, UES_MIN = 1000, VARIANTS = 5 };
+enum { OVERHEAD = 48, PORT = 48470, UES_MIN = 1000, VARIANTS = 5 };
 
 static const uint8_t gateway[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2};
 static const uint8_t gateway_mac[PACKET_MAC] = {0x02, [5] = 0x02};
@@ -25,8 +25,7 @@ static void port_init(struct io_dpdk_config *config, const char *device)
 {
 	struct host_config *const host = &config->port[0].host;
 
-	*config = (struct io_dpdk_config){
-		.arg = {"--no-telemetry"}, .n_args = 1, .n_ports = 1, .n_workers = WORKERS};
+	*config = (struct io_dpdk_config){.arg = {"--no-telemetry"}, .n_args = 1, .n_ports = 1};
 	config->port[0].device = device ? device : "net_null0,no-rx=1";
 	memcpy(host->address[0].ip, gateway, sizeof(gateway));
 	host->address[0].ip[15] = 1;
@@ -62,6 +61,10 @@ static unsigned run_chain(void *state, uint64_t *ns)
 }
 
 // ---- The bench
+
+static const char *const names[VARIANTS] = {"chain", "port", "protected", "one-worker",
+					    "two-workers"};
+static const unsigned workers[VARIANTS] = {0, 1, 1, 1, 2};
 
 struct line_up {
 	struct alone alone;
@@ -106,22 +109,35 @@ static struct bench_variant *open_one(struct line_up *all, unsigned i)
 	case 2:
 		return io_protected_open(&all->sink, "dpdk");
 	default:
-		return io_threads_open(&all->long_sink, "dpdk", i - 2);
+		return io_threads_open(&all->long_sink, "dpdk", workers[i]);
 	}
+}
+
+static bool is_wanted(const struct bench_options *options, unsigned i)
+{
+	return !i || !options->only || strstr(names[i], options->only);
+}
+
+// Each has a queue of the port, which may not have many.
+static unsigned count_workers(const struct bench_options *options)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < VARIANTS; i++)
+		n += is_wanted(options, i) ? workers[i] : 0;
+	return n;
 }
 
 static int open_all(struct line_up *all, const struct bench_options *options,
 		    struct io_dpdk_config *ports)
 {
-	static const char *const names[VARIANTS] = {"chain", "port", "protected", "one-worker",
-						    "two-workers"};
-
+	ports->n_workers = count_workers(options);
 	all->sink = sink_of(options, IO_ROUND, ports);
 	all->long_sink = sink_of(options, options->destinations, ports);
 	if (open_alone(&all->alone, options))
 		return -ENOMEM;
 	for (unsigned i = 0; i < VARIANTS; i++) {
-		if (i && options->only && !strstr(names[i], options->only))
+		if (!is_wanted(options, i))
 			continue;
 		all->variant[i] = open_one(all, i);
 		if (!all->variant[i])
