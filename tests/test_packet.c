@@ -214,6 +214,50 @@ static void check_write(struct bench *bench, unsigned form, unsigned len, unsign
 	check_read(&source, ip, port, frame, wanted_len, payload, len);
 }
 
+// A port that sums takes what stands in the checksum's place for the pseudo-header's sum.
+static void sum_as_ports_do(uint8_t *payload, unsigned len)
+{
+	uint8_t *const udp = payload - PACKET_UDP_HEADER;
+	const uint16_t checksum = (uint16_t)~packet_sum(0, udp, PACKET_UDP_HEADER + len);
+
+	store16_be(udp + 6, checksum ? checksum : 0xffff);
+}
+
+static void check_left_to_port(struct bench *bench, unsigned form, unsigned len)
+{
+	struct packet_source source = source_of(form);
+	uint8_t *const payload = bench->frame + GUARD + PACKET_HEADERS_MAX;
+	const uint8_t *const ip = peers[form & IPV6];
+	struct packet_path path;
+	unsigned wanted_len;
+
+	memset(bench->frame, 0xa5, sizeof(bench->frame));
+	memcpy(payload, bench->payload, len);
+	wanted_len = twin_write(bench->wanted, &source, next_hop, ip, 7, bench->payload, len);
+	source.port_sums = true;
+	packet_path_init(&path, &source);
+	packet_write(&path, next_hop, ip, 7, payload, len);
+	if (path.checksum != PACKET_CHECKSUM_NONE) {
+		cr_assert_eq(path.checksum, PACKET_CHECKSUM_PORT);
+		sum_as_ports_do(payload, len);
+	}
+	cr_assert_arr_eq(payload - path.len, bench->wanted, wanted_len);
+}
+
+Test(packet, checksums_left_to_the_port)
+{
+	struct bench *bench = malloc(sizeof(*bench));
+
+	bench->random = random_start();
+	for (unsigned form = 0; form < FORMS; form++) {
+		for (unsigned len = 0; len <= PAYLOAD; len++) {
+			random_fill(&bench->random, bench->payload, len);
+			check_left_to_port(bench, form, len);
+		}
+	}
+	free(bench);
+}
+
 Test(packet, every_form_and_length_at_odd_places)
 {
 	struct bench *bench = malloc(sizeof(*bench));

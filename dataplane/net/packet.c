@@ -92,6 +92,13 @@ static unsigned ipv6_init(uint8_t *h, const uint8_t source[PACKET_IP])
 	return PACKET_IPV6_HEADER;
 }
 
+static uint8_t checksum_of(const struct packet_source *source, bool is_ipv6)
+{
+	if (!is_ipv6 && !source->udp_checksum)
+		return PACKET_CHECKSUM_NONE;
+	return source->port_sums ? PACKET_CHECKSUM_PORT : PACKET_CHECKSUM_HERE;
+}
+
 void packet_path_init(struct packet_path *path, const struct packet_source *source)
 {
 	const bool is_ipv6 = packet_is_ipv6(source->ip);
@@ -100,8 +107,9 @@ void packet_path_init(struct packet_path *path, const struct packet_source *sour
 	assert(source->vlan <= VLAN_MAX);
 	*path = (struct packet_path){
 		.is_ipv6 = is_ipv6,
-		.udp_checksum = is_ipv6 || source->udp_checksum,
-		.udp_sum = packet_sum(PROTOCOL_UDP + source->port, source->ip, PACKET_IP),
+		.checksum = checksum_of(source, is_ipv6),
+		.udp_sum = packet_sum(PROTOCOL_UDP + (source->port_sums ? 0 : source->port),
+				      source->ip, PACKET_IP),
 	};
 	h += ethernet_init(h, source, is_ipv6 ? TYPE_IPV6 : TYPE_IPV4);
 	if (is_ipv6) {
@@ -124,11 +132,12 @@ void packet_template_init(struct packet_template *t, const struct packet_path *p
 	memcpy(t->headers, path->headers, PACKET_HEADERS_MAX);
 	t->len = path->len;
 	t->is_ipv6 = path->is_ipv6;
-	t->udp_checksum = path->udp_checksum;
+	t->checksum = path->checksum;
 	t->payload_len = (uint16_t)len;
 	t->ip_sum = htobe16(packet_sum_fold((uint64_t)path->ip_sum + ip_len));
 	// The length counts twice: in the pseudo-header and in UDP's.
-	t->udp_sum = (uint64_t)path->udp_sum + 2 * udp_len;
+	t->udp_sum = (uint64_t)path->udp_sum +
+		     (path->checksum == PACKET_CHECKSUM_PORT ? 1 : 2) * udp_len;
 	memcpy(t->headers + AT_MAC_DESTINATION, mac, PACKET_MAC);
 	if (path->is_ipv6)
 		store16_be(udp - PACKET_IPV6_HEADER + IPV6_AT_LENGTH, (uint16_t)udp_len);

@@ -44,16 +44,21 @@ struct packet_source {
 	uint16_t port;
 	uint16_t vlan;     // 1..4094, or PACKET_NO_VLAN
 	bool udp_checksum; // over IPv4; over IPv6 there always is one (RFC 8200 8.1)
+	bool port_sums;    // it is left to the port: what stands there is the pseudo-header's sum
 };
+
+// UDP's checksum: none, computed here, or by the port.
+enum packet_checksum { PACKET_CHECKSUM_NONE, PACKET_CHECKSUM_HERE, PACKET_CHECKSUM_PORT };
 
 // All of a datagram's headers that is the same for its destinations, and the sums over it.
 struct packet_path {
 	uint8_t headers[PACKET_HEADERS_MAX];
 	uint8_t len; // octets of headers
 	bool is_ipv6;
-	bool udp_checksum;
+	uint8_t checksum; // enum packet_checksum
 	// Of 16-bit words in network order: IPv4's header but for length and destination; the
-	// pseudo-header and UDP's but for lengths, destination and its port.
+	// pseudo-header and UDP's (not that when the port sums) but for lengths, destination and
+	// its port.
 	uint32_t ip_sum;
 	uint32_t udp_sum;
 };
@@ -67,7 +72,7 @@ struct packet_template {
 	uint8_t headers[PACKET_HEADERS_MAX];
 	uint8_t len; // octets of headers
 	bool is_ipv6;
-	bool udp_checksum;
+	uint8_t checksum; // enum packet_checksum
 	uint16_t payload_len;
 	uint32_t ip_sum; // of IPv4's header without the destination; words in memory's order
 	uint64_t udp_sum;

@@ -7,10 +7,14 @@
 void packet_stamp_checksum(const struct packet_template *t, const uint8_t ip[PACKET_IP],
 			   uint16_t port, uint8_t *payload)
 {
-	const uint64_t sum = t->udp_sum + packet_sum_ip(ip) + port;
-	const uint16_t checksum =
-		(uint16_t)~packet_sum_fold(sum + packet_sum(0, payload, t->payload_len));
+	const uint64_t sum = t->udp_sum + packet_sum_ip(ip);
+	uint16_t checksum;
 
+	if (t->checksum == PACKET_CHECKSUM_PORT) {
+		store16_be(payload - PACKET_BACK_CHECKSUM, packet_sum_fold(sum));
+		return;
+	}
+	checksum = (uint16_t)~packet_sum_fold(sum + port + packet_sum(0, payload, t->payload_len));
 	store16_be(payload - PACKET_BACK_CHECKSUM, checksum ? checksum : 0xffff);
 }
 

@@ -15,7 +15,8 @@ enum {
 	PACKET_BACK_IPV6_DESTINATION = PACKET_UDP_HEADER + PACKET_IP,
 };
 
-// UDP's checksum over everything (RFC 768: a sum of zero is sent as 0xffff).
+// UDP's checksum over everything (RFC 768: a sum of zero is sent as 0xffff), or what a port that
+// computes it wants to find there.
 void packet_stamp_checksum(const struct packet_template *template, const uint8_t ip[PACKET_IP],
 			   uint16_t port, uint8_t *payload);
 
@@ -56,7 +57,7 @@ static inline void packet_stamp(const struct packet_template *t, const uint8_t i
 		__builtin_memcpy(payload - PACKET_BACK_IPV6_DESTINATION, ip, PACKET_IP);
 	else
 		packet_stamp_ipv4(payload, t->ip_sum, ip + PACKET_IPV4_IN_IP);
-	if (t->udp_checksum)
+	if (t->checksum)
 		packet_stamp_checksum(t, ip, port, payload);
 }
 

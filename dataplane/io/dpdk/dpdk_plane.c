@@ -215,7 +215,9 @@ static int make_memory(struct dpdk_plane *plane, unsigned n_shared, char error[I
 	if (plane->pool && !make_rings(plane))
 		return 0;
 	snprintf(error, IO_ERROR_MAX,
-		 "no memory for %u buffers of DPDK: reserve more huge pages, or give EAL a larger -m", n);
+		 "no memory for %u buffers of DPDK: reserve more huge pages, or give EAL a larger "
+		 "-m",
+		 n);
 	return -ENOMEM;
 }
 

@@ -55,6 +55,9 @@ static int configure(struct dpdk_port *port, const struct rte_eth_dev_info *info
 		conf.rx_adv_conf.rss_conf.rss_hf =
 			info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
 	}
+	port->sums = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	if (port->sums)
+		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	status = rte_eth_dev_configure(port->id, port->rx_queues, (uint16_t)n_workers, &conf);
 	return status ? wrong(port, status, "configuration", error) : 0;
 }

@@ -14,6 +14,7 @@ struct dpdk_port {
 	uint16_t id;
 	uint16_t rx_queues; // 1 to the number of workers; worker i polls queue i, if there is one
 	bool udp_checksum;
+	bool sums;    // it computes UDP's checksums itself
 	uint16_t mtu; // octets of IP in a frame, as it was at open
 	char device[DPDK_DEVICE_MAX + 1];
 	struct host host;

@@ -107,6 +107,18 @@ static void fail(struct io *io, struct frame *frame, bool no_route)
 	frame->no_route = no_route;
 }
 
+// What a port that computes checksums has to know.
+static void describe(struct rte_mbuf *m, const struct packet_template *template)
+{
+	const unsigned l3 = template->is_ipv6 ? PACKET_IPV6_HEADER : PACKET_IPV4_HEADER;
+
+	m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM |
+		      (template->is_ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+	m->tx_offload = 0;
+	m->l2_len = template->len - PACKET_UDP_HEADER - l3;
+	m->l3_len = l3;
+}
+
 // n frames of one length towards one next hop, headers in front. The template is a copy that
 // nobody else knows of, so that it can stay in registers.
 static void make_packets(struct io *io, struct hop *hop, struct frame *const frame[], unsigned n,
@@ -125,6 +137,8 @@ static void make_packets(struct io *io, struct hop *hop, struct frame *const fra
 		packet_stamp(&template, frame[i]->ip, frame[i]->port, frame[i]->data);
 		m->data_off = (uint16_t)(RTE_PKTMBUF_HEADROOM - template.len);
 		m->ol_flags = 0;
+		if (template.checksum == PACKET_CHECKSUM_PORT)
+			describe(m, &template);
 		m->pkt_len = len;
 		m->data_len = (uint16_t)len;
 	}

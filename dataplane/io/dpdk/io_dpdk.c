@@ -36,6 +36,7 @@ static void make_paths(struct io *io)
 				.port = io->port,
 				.vlan = port->host.config.vlan,
 				.udp_checksum = port->udp_checksum,
+				.port_sums = port->sums,
 			};
 
 			if (!ip)
