@@ -22,7 +22,7 @@ struct dpdk_counts {
 };
 
 struct io {
-	struct dpdk_plane *plane;
+	_Alignas(64) struct dpdk_plane *plane;
 	uint16_t queue;                 // of every port; the worker's number
 	uint16_t port;                  // of UDP
 	uint16_t first_port, last_port; // of all workers

@@ -60,6 +60,16 @@ static void make_routes(struct io *io)
 	}
 }
 
+// In cache lines of its own: another worker's counters are next to it.
+static struct io *make_io(void)
+{
+	struct io *const io = aligned_alloc(_Alignof(struct io), sizeof(*io));
+
+	if (io)
+		memset(io, 0, sizeof(*io));
+	return io;
+}
+
 static int dpdk_open(struct io **made, const struct io_config *config, char error[IO_ERROR_MAX])
 {
 	const struct io_dpdk_config *const dpdk = config->arg;
@@ -70,7 +80,7 @@ static int dpdk_open(struct io **made, const struct io_config *config, char erro
 		snprintf(error, IO_ERROR_MAX, "the back end dpdk needs a port (dpdk.ports)");
 		return -EINVAL;
 	}
-	io = calloc(1, sizeof(*io));
+	io = make_io();
 	if (!io) {
 		snprintf(error, IO_ERROR_MAX, "out of memory");
 		return -ENOMEM;
