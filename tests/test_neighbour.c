@@ -219,6 +219,41 @@ Test(neighbour, who_is_gone_and_speaks_is_back)
 	ask_thrice(ip, 4 * S + NEIGHBOUR_FRESH_NS, NEIGHBOUR_KNOWN);
 }
 
+Test(neighbour, a_link_that_is_back)
+{
+	const struct ip gone = ipv4(1), known = ipv4(2), fixed = ipv4(3);
+	struct ip last;
+
+	cr_assert(want(gone, 0) && want(known, 0));
+	cr_assert(neighbour_add_static(&all, fixed.ip, (const uint8_t *)"fixed!"));
+	for (uint64_t t = 0; t <= 3; t++) {
+		asked(t * S, &last);
+		learn(known, "known!", t * S);
+	}
+	cr_assert_eq(find(gone), NEIGHBOUR_GONE);
+	cr_assert(want(gone, 4 * S));
+	cr_assert_eq(asked(4 * S, &last), 0, "he was asked long enough");
+	neighbour_link_up(&all, 5 * S);
+	cr_assert(is_asked(known, 5 * S), "who may be another now");
+	check_mac(known, "known!");
+	cr_assert_eq(find(gone), NEIGHBOUR_GONE, "nobody wants him");
+	cr_assert(want(gone, 5 * S));
+	cr_assert_eq(find(gone), NEIGHBOUR_ASKED);
+	cr_assert(is_asked(gone, 5 * S));
+	cr_assert_eq(asked(8 * S, &last), 2);
+	check_mac(fixed, "fixed!");
+}
+
+Test(neighbour, a_link_that_is_back_while_one_is_asked)
+{
+	const struct ip ip = ipv4(1);
+
+	cr_assert(want(ip, 0));
+	cr_assert(is_asked(ip, 0) && is_asked(ip, S));
+	neighbour_link_up(&all, S + 1);
+	ask_thrice(ip, S + 1, NEIGHBOUR_ASKED);
+}
+
 Test(neighbour, strangers_are_not_learnt)
 {
 	learn(ipv4(0x0a000001), "\2\0\0\0\0\1", 0);

@@ -184,6 +184,11 @@ bool host_want(struct host *host, const uint8_t hop[16], uint64_t now_ns)
 	return neighbour_want(&host->neighbours, hop, now_ns);
 }
 
+void host_link_up(struct host *host, uint64_t now_ns)
+{
+	neighbour_link_up(&host->neighbours, now_ns);
+}
+
 // ---- Messages
 
 // Nobody else has the host's addresses, whatever he says.

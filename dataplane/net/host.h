@@ -45,6 +45,9 @@ enum host_route host_resolve(const struct host *host, const uint8_t hop[16],
 // A next hop is needed. False: the table is full.
 bool host_want(struct host *host, const uint8_t hop[16], uint64_t now_ns);
 
+// Its port's link is back: who was gone may be there, who was known may be another.
+void host_link_up(struct host *host, uint64_t now_ns);
+
 // A frame that is for no worker, as packet_read found it: learns from it, and writes what the host
 // answers. Octets written, 0: nothing. Answers go to whom asked, never to a group but when RFC 4861
 // wants it (7.2.4, to a node without an address).

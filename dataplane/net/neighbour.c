@@ -205,6 +205,18 @@ void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_
 		begin_to_ask(all, n, now_ns);
 }
 
+void neighbour_link_up(struct neighbours *all, uint64_t now_ns)
+{
+	for (struct neighbour *n = all->at; n < all->at + NEIGHBOURS_MAX; n++) {
+		if (state(n) == NEIGHBOUR_GONE && !n->is_kept) {
+			n->next_ns = now_ns;
+		} else if (state(n) != NEIGHBOUR_NONE && !n->is_static) {
+			n->asks = 0;
+			due_at(all, n, now_ns);
+		}
+	}
+}
+
 // Whether he is to be asked (once more); else he is gone. One who is kept is asked on and on.
 static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
 {

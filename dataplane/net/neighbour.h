@@ -72,6 +72,10 @@ void neighbour_learn(struct neighbours *all, const uint8_t ip[16], const uint8_t
 // answer. Nothing changes for one who is not known, or static.
 void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
 
+// The link is back, and who is on it may have changed: all are asked anew, those gone as soon as
+// they are wanted.
+void neighbour_link_up(struct neighbours *all, uint64_t now_ns);
+
 // One who is due to be asked now, or NULL; *at (0 at first) goes on from call to call, and is
 // NEIGHBOURS_MAX with NULL. Those who did not answer become GONE on the way. Nothing is walked
 // through while nobody is due.

@@ -114,6 +114,8 @@ static void look_at_links(struct dpdk_plane *plane, uint64_t now_ns)
 
 		log_info("dpdk", "port %s: link %s", plane->port[p].device,
 			 up >> p & 1 ? "up" : "down");
+		if (up >> p & 1)
+			host_link_up(&plane->port[p].host, now_ns);
 	}
 	atomic_store(&plane->up, up);
 }
