@@ -14,13 +14,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/io/dpdk/dpdk_eal.h"
+#include "dataplane/io/dpdk/dpdk_hold.h"
 #include "dataplane/io/dpdk/dpdk_pool.h"
 
 enum {
-	BUFFERS_OF_PORT = 2048, // in the rings of a queue pair
-	BUFFERS = 2047,         // on their way beside
-	SHARED = 3,             // times as many: its rings with the kernel are longer, and two more
+	SHARED = 3, // times as many: its rings with the kernel are longer, and two more
 	RING = 1024,
+	BUFFERS_OF_PORT = 2048, // in the rings of a queue pair
+	// Of a worker: held, in its inbox, near its thread.
+	BUFFERS_OF_WORKER = DPDK_HOLD + RING + DPDK_POOL_CACHE + DPDK_POOL_CACHE / 2,
+	BUFFERS = 2 * RING, // on their way to and from the hosts
 	BURST = 32,
 };
 
@@ -211,7 +214,8 @@ static int make_rings(struct dpdk_plane *plane)
 static int make_memory(struct dpdk_plane *plane, unsigned n_shared, char error[IO_ERROR_MAX])
 {
 	const unsigned n =
-		BUFFERS_OF_PORT * (plane->n_ports + (SHARED - 1) * n_shared) * plane->n_workers +
+		(BUFFERS_OF_PORT * (plane->n_ports + (SHARED - 1) * n_shared) + BUFFERS_OF_WORKER) *
+			plane->n_workers +
 		BUFFERS;
 
 	plane->pool = dpdk_pool_make(n, n_shared);

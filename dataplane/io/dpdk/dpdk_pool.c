@@ -6,7 +6,7 @@
 #include <rte_memzone.h>
 #include <unistd.h>
 
-enum { CACHE = 256, PAGE = 4096 };
+enum { CACHE = DPDK_POOL_CACHE, PAGE = 4096 };
 
 #define NAME "datagrams"
 

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+enum { DPDK_POOL_CACHE = 256 }; // buffers near a thread; DPDK keeps up to half as many again
+
 struct rte_mempool;
 
 // So many, in memory that any device may use; by_pages: one in each page, as a shared interface
