@@ -14,12 +14,26 @@ _Static_assert(RTE_MBUF_DEFAULT_DATAROOM >= FRAME_MAX, "a datagram fits behind t
 
 // ---- Lend
 
+// Ports give back what has left only when they are spoken to.
+static void reclaim_buffers(const struct io *io)
+{
+	struct rte_mbuf *nothing = NULL;
+
+	for (unsigned p = 0; p < io->plane->n_ports; p++) {
+		const uint16_t id = io->plane->port[p].id;
+
+		(void)rte_eth_tx_burst(id, io->queue, &nothing, 0);
+		(void)rte_eth_tx_done_cleanup(id, io->queue, 0); // not all can
+	}
+}
+
 // Only whole bursts: the pool's store of this thread serves them without a look at the buffers.
 static bool take_buffers(struct io *io, unsigned n)
 {
 	if (!rte_mempool_get_bulk(io->plane->pool, (void **)io->tx.mbuf, n))
 		return true;
 	io->no_buffer++;
+	reclaim_buffers(io);
 	return false;
 }
 
