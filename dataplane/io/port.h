@@ -14,7 +14,8 @@
 	X(TX_HELD_LOST, "tx_held_lost", "of these: dropped, it did not answer in time")            \
 	X(TX_NO_HOP, "tx_no_hop",                                                                  \
 	  "frames not sent: their next hop does not answer, or no room to hold them")              \
-	X(TX_NO_LINK, "tx_no_link", "bursts put off: no link is up")                               \
+	X(TX_NO_LINK, "tx_no_link",                                                                \
+	  "bursts put off while no link is up, frames not sent while theirs is down")              \
 	X(RX, "rx", "frames received")                                                             \
 	X(RX_UDP, "rx_udp", "of these: datagrams for the worker that took them")                   \
 	X(RX_OTHER_WORKER, "rx_other_worker", "of these: handed to the worker they are for")       \

@@ -82,10 +82,15 @@ static void input(struct dpdk_plane *plane, struct rte_mbuf *m, uint64_t now_ns)
 static void take_frames(struct dpdk_plane *plane, uint64_t now_ns)
 {
 	void *frame[BURST];
-	const unsigned n = rte_ring_dequeue_burst(plane->to_hosts, frame, BURST, NULL);
+	unsigned n;
 
-	for (unsigned i = 0; i < n; i++)
-		input(plane, frame[i], now_ns);
+	for (unsigned taken = 0; taken < RING; taken += n) {
+		n = rte_ring_dequeue_burst(plane->to_hosts, frame, BURST, NULL);
+		for (unsigned i = 0; i < n; i++)
+			input(plane, frame[i], now_ns);
+		if (!n)
+			return;
+	}
 }
 
 static void poll_hosts(struct dpdk_plane *plane, uint64_t now_ns)

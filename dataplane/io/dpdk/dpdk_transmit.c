@@ -121,6 +121,17 @@ static void fail(struct io *io, struct frame *frame, bool no_route)
 	frame->no_route = no_route;
 }
 
+// The peer has a way to it, but for the link: that is no fault of its address.
+static void fail_without_route(struct io *io, struct frame *frame)
+{
+	struct route route;
+	const bool has_route = find_hop(io, &route, frame, UINT32_MAX);
+
+	if (has_route)
+		dpdk_count(io, route.port, PORT_TX_NO_LINK, 1);
+	fail(io, frame, !has_route);
+}
+
 // What a port that computes checksums has to know.
 static void describe(struct rte_mbuf *m, const struct packet_template *template)
 {
@@ -243,7 +254,7 @@ static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
 		return 1;
 	}
 	if (!find_hop(io, &route, frame[i], up)) {
-		fail(io, frame[i], true);
+		fail_without_route(io, frame[i]);
 		return 1;
 	}
 	if (frame[i]->len > io->datagram_max) { // accepted when a port's MTU was larger
