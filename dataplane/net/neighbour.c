@@ -153,8 +153,7 @@ static struct neighbour *want(struct neighbours *all, const uint8_t ip[16], uint
 	bool is_his;
 	struct neighbour *const n = entry(all, ip, &is_his);
 
-	if (!n ||
-	    (is_his && (state(n) != NEIGHBOUR_GONE || n->is_kept || now_ns < n->next_ns)))
+	if (!n || (is_his && (state(n) != NEIGHBOUR_GONE || n->is_kept || now_ns < n->next_ns)))
 		return n;
 	if (!is_his)
 		take(n, ip);
@@ -175,7 +174,7 @@ bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_n
 		return false;
 	n->is_kept = true;
 	if (state(n) == NEIGHBOUR_GONE)
-		begin_to_ask(all, n, now_ns);
+		due_at(all, n, now_ns);
 	return true;
 }
 
@@ -208,34 +207,31 @@ void neighbour_doubt(struct neighbours *all, const uint8_t ip[16], uint64_t now_
 void neighbour_link_up(struct neighbours *all, uint64_t now_ns)
 {
 	for (struct neighbour *n = all->at; n < all->at + NEIGHBOURS_MAX; n++) {
-		if (state(n) == NEIGHBOUR_GONE && !n->is_kept) {
-			n->next_ns = now_ns;
-		} else if (state(n) != NEIGHBOUR_NONE && !n->is_static) {
-			n->asks = 0;
-			due_at(all, n, now_ns);
-		}
+		if (state(n) == NEIGHBOUR_NONE || n->is_static)
+			continue;
+		n->asks = 0;
+		due_at(all, n, now_ns);
 	}
 }
 
-// Whether he is to be asked (once more); else he is gone. One who is kept is asked on and on.
-static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
-{
-	if (n->asks < NEIGHBOUR_ASKS)
-		n->asks++;
-	else if (state(n) != NEIGHBOUR_GONE)
-		change(n, NEIGHBOUR_GONE, 0);
-	if (state(n) != NEIGHBOUR_GONE || n->is_kept) {
-		due_at(all, n, now_ns + NEIGHBOUR_ASK_NS);
-		return true;
-	}
-	n->next_ns = now_ns + NEIGHBOUR_GONE_NS;
-	return false;
-}
-
-static bool is_waited_for(const struct neighbour *n)
+static bool is_asked_for(const struct neighbour *n)
 {
 	return state(n) == NEIGHBOUR_ASKED || state(n) == NEIGHBOUR_KNOWN ||
 	       (state(n) == NEIGHBOUR_GONE && n->is_kept);
+}
+
+// Whether he is to be asked (once more); else he is gone.
+static bool ask(struct neighbours *all, struct neighbour *n, uint64_t now_ns)
+{
+	if (n->asks == NEIGHBOUR_ASKS && state(n) != NEIGHBOUR_GONE) {
+		n->next_ns = now_ns + NEIGHBOUR_GONE_NS;
+		change(n, NEIGHBOUR_GONE, 0);
+	}
+	if (!is_asked_for(n))
+		return false;
+	n->asks += n->asks < NEIGHBOUR_ASKS;
+	due_at(all, n, now_ns + NEIGHBOUR_ASK_NS);
+	return true;
 }
 
 const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint64_t now_ns)
@@ -247,7 +243,7 @@ const struct neighbour *neighbour_due(struct neighbours *all, unsigned *at, uint
 	while (*at < NEIGHBOURS_MAX) {
 		struct neighbour *const n = &all->at[(*at)++];
 
-		if (!is_waited_for(n))
+		if (!is_asked_for(n))
 			continue;
 		if (now_ns < n->next_ns)
 			due_at(all, n, n->next_ns);

@@ -61,8 +61,8 @@ bool neighbour_add_static(struct neighbours *all, const uint8_t ip[16], const ui
 // for NEIGHBOUR_GONE_NS. An entry of somebody gone is taken over when there is need. False: no
 // room.
 bool neighbour_want(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
-// Likewise, and his entry is never taken over, gone or not, and he is asked for every second until he
-// answers: for a gateway.
+// Likewise, for a gateway: his entry is never taken over, and while he is gone he is asked on, once
+// in NEIGHBOUR_ASK_NS, so that he is back as soon as he can be.
 bool neighbour_keep(struct neighbours *all, const uint8_t ip[16], uint64_t now_ns);
 // He has said who he is. Only those who were wanted are learnt (and those gone are back): strangers
 // do not fill the table.
