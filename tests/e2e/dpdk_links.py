@@ -2,11 +2,13 @@
 pool that is empty, workers that get each other's datagrams, a kill."""
 
 import contextlib
+import ipaddress
 import signal
 import tempfile
 import time
 
 from netns import THERE, huge_pages, run, there, veth
+from port_daemon import AF
 from port_world import SMALL, VETH, World, here, on_tap, on_veth, wait_for
 
 
@@ -153,6 +155,30 @@ def ring_full(programs):
         world.check("counted", c["tx_full"] > 0 and c["tx"] <= 1024, c)
 
 
+def ring_full_and_hops(programs):
+    """Frames that wait for next hops between those that the ring has no room for: each waits once."""
+    with memif(programs, "ring full, hops that do not answer", "rsize=8") as (world, reader):
+        world.ues, hops = 2000, 50
+        world.load(world.daemon, "provision", "--count", str(world.ues), "--group", "some", *world.net)
+        for i in range(hops):
+            first = ipaddress.ip_address("10.0.0.100") + i - 40 * i  # the subscriber's number is added
+            world.load(world.daemon, "provision", "--from", str(40 * i), "--count", "1", "--first", str(first))
+        world.load(world.daemon, "af", "--af", AF, "--group", "some")
+        before = reader.quiet_counts()
+        reader.daemon.process.send_signal(signal.SIGSTOP)
+        push = world.begin(target={"externalGroupId": "some"}, ackRequested=False)
+        time.sleep(0.5)
+        reader.daemon.process.send_signal(signal.SIGCONT)
+        seen = world.is_over(push, 20)
+        world.check("the push completes", seen and seen["states"] == {"SENT": world.ues}, seen)
+        wait_for(lambda: world.counts()["tx_held_lost"] == hops, 6)
+        got = reader.quiet_counts()["rx_stranger"] - before["rx_stranger"]
+        c = world.check_counts()
+        world.check("each is held once", c["tx_full"] > 0 and c["tx_held"] == c["tx_held_lost"] == hops, c)
+        world.check("none fails", c["w_tx_failed"] == 0, c)
+        world.check("each of the others arrives once", got == world.ues - hops, got)
+
+
 def peer_away(programs):
     """What is in the ring when he goes is lost, and nothing else."""
     with memif(programs, "peer away", "rsize=8", is_client=False) as (world, reader):
@@ -225,5 +251,5 @@ def killed(programs):
 
 
 SCENARIOS = {"link-down": link_down, "one-link-down": one_of_two_links_down, "interface-down": interface_down,
-             "unplugged": unplugged, "ring-full": ring_full, "peer-away": peer_away, "pool-empty": pool_empty,
-             "workers": workers, "killed": killed}
+             "unplugged": unplugged, "ring-full": ring_full, "ring-full-hops": ring_full_and_hops,
+             "peer-away": peer_away, "pool-empty": pool_empty, "workers": workers, "killed": killed}

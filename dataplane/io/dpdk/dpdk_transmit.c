@@ -241,38 +241,48 @@ static void make_ready(struct io *io, struct ready *ready, struct hop *hop,
 	ready->n += n;
 }
 
-// The frames from i on that share what becomes of them. Returns how many; 0 as flush.
+// Frames from i on that can leave. Returns how many; 0 as flush.
+static unsigned send_alike(struct io *io, struct ready *ready, struct hop *hop,
+			   struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
+{
+	const unsigned port = hop->route.port;
+	unsigned k;
+
+	if (ready->port != port && !flush(io, ready, done))
+		return 0;
+	ready->port = port;
+	k = count_alike(io, frame + i, n - i, hop, dpdk_plane_up(io->plane));
+	make_ready(io, ready, hop, frame + i, k, i);
+	return k;
+}
+
+// The frames from i on that share what becomes of them. Returns how many; 0 as flush. Before one is
+// held or fails, those ready leave: behind a frame that does not, nothing may be done with.
 static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
 			  struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
 {
-	const uint32_t up = dpdk_plane_up(io->plane);
+	const bool fits = frame[i]->len <= io->datagram_max;
 	struct route route;
-	unsigned k = 1;
+	bool has_route;
 
 	if (!frame[i]->len) {
 		give_back(io, frame + i, 1);
 		return 1;
 	}
-	if (!find_hop(io, &route, frame[i], up)) {
-		fail_without_route(io, frame[i]);
-		return 1;
-	}
-	if (frame[i]->len > io->datagram_max) { // accepted when a port's MTU was larger
-		fail(io, frame[i], false);
-		return 1;
-	}
-	if (!is_at(hop, &route))
+	has_route = find_hop(io, &route, frame[i], dpdk_plane_up(io->plane));
+	if (has_route && !is_at(hop, &route))
 		resolve(io, hop, &route);
-	if (hop->state != HOST_READY) {
-		hold_or_fail(io, hop, frame[i]);
-		return 1;
-	}
-	if (ready->port != route.port && !flush(io, ready, done))
+	if (fits && has_route && hop->state == HOST_READY)
+		return send_alike(io, ready, hop, frame, i, n, done);
+	if (!flush(io, ready, done))
 		return 0;
-	ready->port = route.port;
-	k = count_alike(io, frame + i, n - i, hop, up);
-	make_ready(io, ready, hop, frame + i, k, i);
-	return k;
+	if (!fits)
+		fail(io, frame[i], false); // accepted when a port's MTU was larger
+	else if (has_route)
+		hold_or_fail(io, hop, frame[i]);
+	else
+		fail_without_route(io, frame[i]);
+	return 1;
 }
 
 unsigned dpdk_transmit(struct io *io, struct frame *frame[], unsigned n)
