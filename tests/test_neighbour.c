@@ -519,8 +519,9 @@ static bool twin_due(struct pair *p, unsigned who)
 		t->next_ns = p->now_ns + NEIGHBOUR_ASK_NS;
 		return true;
 	}
-	t->next_ns = p->now_ns + NEIGHBOUR_ASK_NS;
-	return true;
+	t->state = NEIGHBOUR_GONE;
+	t->next_ns = p->now_ns + NEIGHBOUR_GONE_NS;
+	return false;
 }
 
 static void twin_keep(struct pair *p, unsigned who)
@@ -605,7 +606,7 @@ static void step(struct pair *p)
 		cr_assert(neighbour_keep(&all, p->ip[who].ip, p->now_ns));
 		twin_keep(p, who);
 		break;
-	case 29:
+	case 32:
 		if (random_next(&p->random) % 16)
 			break;
 		neighbour_link_up(&all, p->now_ns);
