@@ -7,6 +7,7 @@ And frames written by the port pcap, as tshark judges them. Needs root; skipped 
 usage: dpdk.py AKMAPUSHD AKMAPUSH-LOAD AKMAPUSH-UE [--ues N]"""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -156,7 +157,7 @@ def parse():
     parser.add_argument("daemon")
     parser.add_argument("load")
     parser.add_argument("ue")
-    parser.add_argument("--ues", type=int, default=20000)
+    parser.add_argument("--ues", type=int, default=5000 if os.environ.get("AKMAPUSH_SHORT") == "1" else 20000)
     return parser.parse_args()
 
 
