@@ -284,6 +284,44 @@ Test(neighbour, static_ones_never_change)
 	check_mac(ip, "\2\0\0\0\0\3");
 }
 
+// ---- To show
+
+// What the table's entry for an address says; each address has one.
+static struct neighbour_copy copy_of(struct ip ip)
+{
+	struct neighbour_copy copy, found = {.state = NEIGHBOUR_NONE};
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++) {
+		cr_assert(neighbour_read(&all, i, &copy), "nobody writes");
+		if (copy.state == NEIGHBOUR_NONE || memcmp(copy.ip, ip.ip, sizeof(copy.ip)))
+			continue;
+		found = copy;
+		n++;
+	}
+	cr_assert_leq(n, 1);
+	return found;
+}
+
+Test(neighbour, entries_are_read_by_their_places)
+{
+	const struct ip known = ipv6(0xfd00000000000000, 1), asked_for = ipv4(0x0a000002);
+	const uint8_t mac[6] = {2, 0, 0, 0xab, 0xcd, 9};
+	struct neighbour_copy copy;
+
+	cr_assert_eq(copy_of(known).state, NEIGHBOUR_NONE);
+	want(known, 0);
+	want(asked_for, 0);
+	cr_assert_eq(copy_of(known).state, NEIGHBOUR_ASKED);
+	neighbour_learn(&all, known.ip, mac, 0);
+	copy = copy_of(known);
+	cr_assert_eq(copy.state, NEIGHBOUR_KNOWN);
+	cr_assert_arr_eq(copy.mac, mac, 6);
+	cr_assert_eq(copy_of(asked_for).state, NEIGHBOUR_ASKED);
+	ask_thrice(asked_for, 0, NEIGHBOUR_ASKED);
+	cr_assert_eq(copy_of(asked_for).state, NEIGHBOUR_GONE);
+}
+
 // ---- No room
 
 static void everybody_goes(uint64_t from_ns)

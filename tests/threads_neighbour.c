@@ -19,7 +19,7 @@ struct reader {
 	pthread_t thread;
 	const struct neighbours *all;
 	const atomic_bool *stop;
-	uint64_t seed, known, wrong;
+	uint64_t seed, known, shown, wrong;
 };
 
 // Halves that are alike cancel out in the hash.
@@ -29,15 +29,39 @@ static void ip_of(unsigned who, uint8_t ip[16])
 	store64_be(ip + 8, (0x20010db800000000 + who) ^ 0xfedcba);
 }
 
+// An entry shows one address, and the MAC of whose it is.
+static bool is_whole(const struct neighbour_copy *copy)
+{
+	const uint64_t high = load64_be(copy->ip), low = load64_be(copy->ip + 8);
+	const bool is_his =
+		load16_be(copy->mac) == 0x0200 && load16_be(copy->mac + 4) == (high & 0xffff);
+
+	return (high ^ low) == 0xfedcba && (copy->state != NEIGHBOUR_KNOWN || is_his);
+}
+
+static void read_places(struct reader *r)
+{
+	struct neighbour_copy copy;
+
+	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++) {
+		if (!neighbour_read(r->all, i, &copy) || copy.state == NEIGHBOUR_NONE)
+			continue;
+		r->shown++;
+		r->wrong += !is_whole(&copy);
+	}
+}
+
 static void *read_all(void *arg)
 {
 	struct reader *const r = arg;
 	struct random random = {.state = r->seed};
 	uint8_t ip[16], mac[6];
 
-	while (!atomic_load(r->stop) || !r->known) {
+	while (!atomic_load(r->stop) || !r->known || !r->shown) {
 		const unsigned who = random_next(&random) % PEOPLE;
 
+		if (who < PEOPLE / 8)
+			read_places(r);
 		ip_of(who, ip);
 		if (neighbour_find(r->all, ip, mac) != NEIGHBOUR_KNOWN)
 			continue;

@@ -9,7 +9,9 @@ enum { STATE_SHIFT = 62, VERSION_SHIFT = 48, INDEX_BITS = 12 };
 
 _Static_assert(NEIGHBOURS_MAX == 1 << INDEX_BITS, "home_of gives an index");
 
-#define MAC_MASK     ((1ull << VERSION_SHIFT) - 1)
+#define MAC_MASK ((1ull << VERSION_SHIFT) - 1)
+// Of one who is ASKED and has no MAC: his address is being written.
+#define MAC_IN_WORK  1
 #define VERSION_MASK ((1ull << STATE_SHIFT) - 1 - MAC_MASK)
 
 static enum neighbour_state state_of(uint64_t word)
@@ -71,6 +73,20 @@ enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t 
 	return NEIGHBOUR_NONE;
 }
 
+bool neighbour_read(const struct neighbours *all, unsigned at, struct neighbour_copy *copy)
+{
+	const struct neighbour *const n = &all->at[at];
+	const uint64_t word = atomic_load_explicit(&n->word, memory_order_acquire);
+
+	copy->state = state_of(word);
+	store64_be(copy->ip, atomic_load_explicit(&n->ip[0], memory_order_acquire));
+	store64_be(copy->ip + 8, atomic_load_explicit(&n->ip[1], memory_order_acquire));
+	mac_store(copy->mac, word);
+	if (copy->state == NEIGHBOUR_ASKED && (word & MAC_MASK) == MAC_IN_WORK)
+		return false;
+	return atomic_load_explicit(&n->word, memory_order_relaxed) == word;
+}
+
 // ---- Writing
 
 static void change(struct neighbour *n, enum neighbour_state state, uint64_t mac)
@@ -112,7 +128,7 @@ static struct neighbour *entry(struct neighbours *all, const uint8_t ip[16], boo
 // Readers of the old address find a word of the new version, or fail to find the address.
 static void take(struct neighbour *n, const uint8_t ip[16])
 {
-	change(n, NEIGHBOUR_ASKED, 0);
+	change(n, NEIGHBOUR_ASKED, MAC_IN_WORK);
 	atomic_store_explicit(&n->ip[0], load64_be(ip), memory_order_release);
 	atomic_store_explicit(&n->ip[1], load64_be(ip + 8), memory_order_release);
 	change(n, NEIGHBOUR_ASKED, 0);

@@ -53,6 +53,17 @@ struct neighbours {
 enum neighbour_state neighbour_find(const struct neighbours *all, const uint8_t ip[16],
 				    uint8_t mac[6]);
 
+// What an entry of the table says, to show to somebody.
+struct neighbour_copy {
+	enum neighbour_state state;
+	uint8_t ip[16];
+	uint8_t mac[6]; // when KNOWN
+};
+
+// Any thread. The entry at a place below NEIGHBOURS_MAX; state NONE: it is empty. False: it was
+// being changed, and the copy is undefined.
+bool neighbour_read(const struct neighbours *all, unsigned at, struct neighbour_copy *copy);
+
 // ---- The writer's
 
 // From now on he is known, for good. False: no room.
