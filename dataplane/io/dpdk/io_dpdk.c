@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "dataplane/io/dpdk/dpdk_telemetry.h"
 #include "dataplane/io/dpdk/dpdk_worker.h"
 #include "dataplane/io/io_list.h"
 
@@ -98,12 +99,14 @@ static int dpdk_open(struct io **made, const struct io_config *config, char erro
 		io->tx.frame[i].slot = io->rx.frame[i].slot = i;
 	make_paths(io);
 	make_routes(io);
+	dpdk_telemetry_join(io);
 	*made = io;
 	return 0;
 }
 
 static void dpdk_close(struct io *io)
 {
+	dpdk_telemetry_leave(io);
 	for (unsigned i = 0; i < io->n_early; i++)
 		rte_pktmbuf_free(io->early[i]);
 	for (unsigned i = 0; i < io->hold.n; i++)
