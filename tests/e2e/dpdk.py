@@ -64,7 +64,7 @@ def write_capture(options, folder, vlan):
 
 def captures(options):
     if not shutil.which("tshark"):
-        print("not judged: tshark is missing")
+        print("not run: captures are not judged, tshark is missing")
         return
     for vlan in (0, 100):
         with tempfile.TemporaryDirectory() as folder:
@@ -173,7 +173,7 @@ def main():
             if there_are:
                 cases(options, [], "huge pages")
             else:
-                print("not run: no huge pages can be had here")
+                print("not run: ports in huge pages: none can be had here")
     sys.exit(finish())
 
 

@@ -361,7 +361,7 @@ def main():
             elif there_are:
                 cases(options, [], "huge pages", echo)
             else:
-                print("not run: no huge pages can be had here")
+                print("not run: ports in huge pages: none can be had here")
     with namespaces(), shared_veth(), tempfile.TemporaryDirectory() as folder:
         without_driver(options, folder)
     sys.exit(finish())
