@@ -251,13 +251,25 @@ static int open_ports(struct dpdk_plane *plane, const struct io_dpdk_config *con
 	return status;
 }
 
+// Drivers whose peers are other processes (memif) end connections in DPDK's own thread, with what
+// closing frees: it gets time for that. Without it one server in five died at its end.
+static void close_ports(struct dpdk_plane *plane)
+{
+	static const struct timespec nap = {.tv_nsec = 50000000};
+
+	for (unsigned p = 0; p < plane->n_ports; p++)
+		dpdk_port_stop(&plane->port[p]);
+	nanosleep(&nap, NULL);
+	while (plane->n_ports)
+		dpdk_port_close(&plane->port[--plane->n_ports]);
+}
+
 static void end(struct dpdk_plane *plane)
 {
 	atomic_store(&plane->stop, true);
 	if (plane->has_thread)
 		pthread_join(plane->thread, NULL);
-	while (plane->n_ports)
-		dpdk_port_close(&plane->port[--plane->n_ports]);
+	close_ports(plane);
 	dpdk_eal_stop();
 	if (plane->xdp_program >= 0)
 		close(plane->xdp_program);

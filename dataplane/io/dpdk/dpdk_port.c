@@ -178,11 +178,15 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 	return status;
 }
 
-void dpdk_port_close(struct dpdk_port *port)
+void dpdk_port_stop(struct dpdk_port *port)
 {
 	if (port->is_shared)
 		dpdk_shared_close(&port->shared);
 	rte_eth_dev_stop(port->id);
+}
+
+void dpdk_port_close(struct dpdk_port *port)
+{
 	rte_eth_dev_close(port->id);
 }
 

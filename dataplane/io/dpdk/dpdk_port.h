@@ -29,6 +29,8 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 // Octets of the longest UDP payload that fits its MTU behind the headers of the families that it
 // has addresses of; FRAME_MAX at most. Any thread.
 unsigned dpdk_port_datagram_max(const struct dpdk_port *port);
+// Nothing leaves or arrives any more; then it is gone.
+void dpdk_port_stop(struct dpdk_port *port);
 void dpdk_port_close(struct dpdk_port *port);
 
 // Any thread.
