@@ -90,7 +90,7 @@ def unplugged(programs):
             c[name] > before[name] for name in ("device_tx_errors", "tx_no_link", "tx_full")), (before, c))
         print(f"unplugged: link {c['link']}; tx_no_link {c['tx_no_link']}, tx_full {c['tx_full']}, "
               f"device_tx_errors {c['device_tx_errors']}; {world.states(push)}", flush=True)
-        world.check("it answers", world.see(push)["state"] == "RUNNING" and time.monotonic() - begin < 3)
+        world.check("it answers", world.see(push)["state"] == "RUNNING" and time.monotonic() - begin < 30)
         world.check("ends in order", world.daemon.stop() == 0, world.log())
         with veth():
             world.start()

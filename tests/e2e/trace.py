@@ -345,7 +345,7 @@ def test_time(daemon, ues, folder, tshark):
     path, start = Path(folder, "empty.pcapng"), time.monotonic()
     trace = Ctl(daemon, ues[0][0], "--seconds", "1", "--write", str(path)).begun().end()
     took = time.monotonic() - start
-    check("ends by its time", trace.code == 0 and 0.9 < took < 5 and "0 datagrams" in trace.err, (took, trace))
+    check("ends by its time", trace.code == 0 and 0.9 < took < 30 and "0 datagrams" in trace.err, (took, trace))
     if tshark:
         check("an empty capture", tshark.rows(path) == [])
 
@@ -435,7 +435,7 @@ def test_restart(daemon, ues):
     trace.process.stdout.readline()
     start = time.monotonic()
     check("the daemon ends orderly", daemon.stop() == 0)
-    check("and does not wait for a trace", time.monotonic() - start < 5, time.monotonic() - start)
+    check("and does not wait for a trace", time.monotonic() - start < 30, time.monotonic() - start)
     check("a good end", trace.end().code == 0 and '"SHUTDOWN"' in trace.out, trace)
     daemon.start()
     trace = Ctl(daemon, ues[0][0]).begun()
