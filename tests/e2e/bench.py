@@ -78,6 +78,12 @@ def main():
                   and line["ns_min"] <= line["ns_p10"] <= line["ns_median"], line)
     only = run("chain", "--rounds", "3", "--ues", "20000", "--only", "hot").stdout.split()
     check("--only", "hot" in only and "openssl-careful" in only and "warm" not in only, only)
+    if "dpdk" in benches:
+        a = run("dpdk", "--rounds", "3", "--destinations", "256", "--only", "port", "--device", "net_null7,no-rx=1")
+        check("--device, --only: dpdk", a.returncode == 0 and "port" in a.stdout.split()
+              and "protected" not in a.stdout.split(), a)
+        a = run("dpdk", "--device", "net_nosuch0")
+        check("--device that is none", a.returncode == 1 and "DPDK does not start: No such device" in a.stderr, a)
     for what, arguments in (("no bench", ()), ("unknown bench", ("speed",)),
                             ("too few UEs", ("chain", "--ues", "999")),
                             ("no number", ("chain", "--ues", "many")),

@@ -105,7 +105,6 @@ static void add_memory(struct arguments *args, const struct io_dpdk_config *conf
 	add(args, "--no-shconf"); // other processes of DPDK may run: no files of theirs are ours
 	add(args, "-m");
 	add(args, SMALL_PAGES_MB);
-	add(args, "--no-shconf"); // others may run here: no files, no lock
 	log_warn("dpdk", "no huge page is free: " SMALL_PAGES_MB " MiB in small ones, slower; "
 			 "for more speed: echo 512 >/proc/sys/vm/nr_hugepages");
 }

@@ -25,16 +25,22 @@ static enum dpdk_held_fate send_held(struct io *io, const struct dpdk_held *held
 	return DPDK_HELD_LEAVES;
 }
 
+struct look {
+	struct io *io;
+	uint64_t now_ns;
+};
+
 static enum dpdk_held_fate fate_of(void *ctx, const struct dpdk_held *held)
 {
-	struct io *const io = ctx;
+	const struct look *const look = ctx;
+	struct io *const io = look->io;
 	uint8_t mac[PACKET_MAC];
 	const enum host_route state =
 		host_resolve(&io->plane->port[held->port].host, held->hop, mac);
 
 	if (state == HOST_READY && send_held(io, held, mac) == DPDK_HELD_LEAVES)
 		return DPDK_HELD_LEAVES;
-	if (state != HOST_GONE && clock_mono_ns(&clock_system) < held->end_ns)
+	if (state != HOST_GONE && look->now_ns < held->end_ns)
 		return DPDK_HELD_WAITS;
 	dpdk_count(io, held->port, PORT_TX_HELD_LOST, 1);
 	rte_pktmbuf_free(held->mbuf);
@@ -43,9 +49,13 @@ static enum dpdk_held_fate fate_of(void *ctx, const struct dpdk_held *held)
 
 void dpdk_housekeep(struct io *io)
 {
+	struct look look = {.io = io};
+
 	dpdk_plane_send(io->plane, io->queue);
-	if (io->hold.n)
-		dpdk_hold_look(&io->hold, fate_of, io);
+	if (!io->hold.n)
+		return;
+	look.now_ns = clock_mono_ns(&clock_system);
+	dpdk_hold_look(&io->hold, fate_of, &look);
 }
 
 // ---- Take

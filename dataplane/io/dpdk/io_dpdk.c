@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,14 +128,6 @@ static const char *dpdk_chosen(const struct io *io)
 static unsigned dpdk_datagram_max(const struct io *io)
 {
 	return io->datagram_max;
-}
-
-void dpdk_register_thread(struct io *io)
-{
-	if (io->is_registered)
-		return;
-	io->is_registered = true;
-	(void)rte_thread_register(); // without it buffers are taken from the common store
 }
 
 // ---- Waiting
