@@ -3,7 +3,7 @@
 
 #include "bench/bench.h"
 
-enum { IO_ROUND = 8192, IO_BURST = 64 };
+enum { IO_ROUND = 65536, IO_BURST = 64 };
 
 struct io_sink {
 	int fd;

@@ -15,67 +15,69 @@ static bool is_unsent(unsigned state)
 	       state == DP_KEY_EXPIRED;
 }
 
-// Why nothing can be sent to a UE now; DP_SENT when something can.
-static enum dp_state obstacle(const struct context *context, uint32_t now_s)
+static bool is_ready(const struct context *context, uint32_t now_s)
+{
+	const unsigned all = CONTEXT_HAS_KEY | CONTEXT_HAS_ADDRESS;
+
+	return (context->has & all) == all && context->expiry > now_s;
+}
+
+// Why nothing can be sent to a UE that is not ready.
+static enum dp_state obstacle(const struct context *context)
 {
 	if (!(context->has & CONTEXT_HAS_KEY))
 		return DP_NO_CONTEXT;
-	if (!(context->has & CONTEXT_HAS_ADDRESS))
-		return DP_NO_ADDRESS;
-	return context->expiry <= now_s ? DP_KEY_EXPIRED : DP_SENT;
+	return context->has & CONTEXT_HAS_ADDRESS ? DP_KEY_EXPIRED : DP_NO_ADDRESS;
 }
 
-static void pass_over(struct worker *w, struct part *part, const struct target *target,
-		      enum dp_state why)
+static void pass_over(struct worker *w, struct part *part, const struct target *target)
 {
 	static const enum reason reasons[DP_STATE_COUNT] = {
 		[DP_NO_CONTEXT] = REASON_TX_NO_CONTEXT,
 		[DP_NO_ADDRESS] = REASON_TX_NO_ADDRESS,
 		[DP_KEY_EXPIRED] = REASON_TX_KEY_EXPIRED,
 	};
+	const enum dp_state why = obstacle(target->context);
 
 	worker_count(w, reasons[why], 1);
 	if (is_unsent(push_state(part->push, target->place)))
 		part_set_state(part, target->place, why);
 	else
 		lap_not_sent(part, target->place);
-	if (target->next)
-		protect_prefetch(&w->protect, part->push, target->next_handle, target->next);
+	protect_prefetch(&w->protect, part->push, target->next_handle, target->next);
 }
 
-// The next burst mostly goes on where this one ends; if not, nothing is lost.
-static void look_ahead(const struct worker *w, const struct part *part, uint32_t place,
-		       struct target *target)
+// The next burst mostly goes on where this one ends; if not, nothing is lost. Behind the end it is
+// this burst's own.
+static uint32_t handle_ahead(const struct part *part, uint32_t place, unsigned n)
 {
-	const uint32_t *handles = part->push->handles;
+	const uint32_t *const handles = part->push->handles;
+	const uint32_t ahead = place + n < part->end ? handles[place + n] : DP_NONE;
 
-	if (place >= part->end || handles[place] == DP_NONE)
-		return;
-	target->next_handle = handles[place];
-	target->next = &w->contexts[handles[place]];
+	return ahead == DP_NONE ? handles[place] : ahead;
 }
 
 static unsigned lookup(struct worker *w, struct part *part, const uint32_t place[], unsigned n,
 		       struct target *target)
 {
-	const uint32_t *handles = part->push->handles;
-	unsigned found = 0;
+	const struct context *const contexts = w->contexts;
+	const uint32_t *const handles = part->push->handles, now_s = w->now_s;
+	struct target *next = target;
 
 	for (unsigned i = 0; i < n; i++) {
-		const uint32_t handle = handles[place[i]];
-		const struct context *context = &w->contexts[handle];
-		enum dp_state why;
+		const uint32_t handle = handles[place[i]], ahead = handle_ahead(part, place[i], n);
 
-		why = obstacle(context, w->now_s);
-		target[found] =
-			(struct target){.place = place[i], .handle = handle, .context = context};
-		look_ahead(w, part, place[i] + n, &target[found]);
-		if (why == DP_SENT)
-			found++;
+		next->place = place[i];
+		next->handle = handle;
+		next->context = &contexts[handle];
+		next->next_handle = ahead;
+		next->next = &contexts[ahead];
+		if (is_ready(next->context, now_s))
+			next++;
 		else
-			pass_over(w, part, &target[found], why);
+			pass_over(w, part, next);
 	}
-	return found;
+	return (unsigned)(next - target);
 }
 
 // ---- A burst

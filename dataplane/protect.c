@@ -146,10 +146,8 @@ enum { QUARTERS = 4 };
 static void look_ahead(const struct protect *p, int slot, const struct target target[], unsigned n,
 		       unsigned quarter)
 {
-	for (unsigned i = n * quarter / QUARTERS; i < n * (quarter + 1) / QUARTERS; i++) {
-		if (target[i].next)
-			prefetch(p, slot, target[i].next_handle, target[i].next);
-	}
+	for (unsigned i = n * quarter / QUARTERS; i < n * (quarter + 1) / QUARTERS; i++)
+		prefetch(p, slot, target[i].next_handle, target[i].next);
 }
 
 void protect_seal(struct protect *p, const struct dp_push *push, const struct target target[],

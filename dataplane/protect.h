@@ -29,9 +29,9 @@ struct protect {
 struct target {
 	uint32_t place;
 	uint32_t handle;
-	uint32_t next_handle; // with next
+	uint32_t next_handle; // probably wanted soon, or this one again
 	const struct context *context;
-	const struct context *next; // probably wanted soon; NULL: nothing is
+	const struct context *next; // of next_handle; only asked for, so that it may be NULL
 };
 
 // An acknowledgement, read and matched, of one push and one UE.

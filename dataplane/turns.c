@@ -251,11 +251,12 @@ static bool send_turn(struct worker *w)
 	return true;
 }
 
-bool turns_take(struct worker *w)
+bool turns_take(struct worker *w, unsigned sends)
 {
 	bool busy = wake_due(w);
 
-	busy |= send_turn(w);
+	while (sends-- && send_turn(w))
+		busy = true;
 	busy |= quiet_turn(w);
 	return busy;
 }

@@ -3,8 +3,8 @@
 
 #include "dataplane/worker.h"
 
-// The turn of one part; whether anything was done.
-bool turns_take(struct worker *worker);
+// Up to so many parts send a burst, one goes a step that sends nothing; whether anything was done.
+bool turns_take(struct worker *worker, unsigned sends);
 // When there is something to do next, if nothing else happens.
 uint64_t turns_next_ns(const struct worker *worker);
 

@@ -44,9 +44,10 @@ struct worker {
 	struct io *io;
 	struct context *contexts; // of all handles; written for the slots of this worker
 
-	// Read once a round.
+	// Read once a round; seconds of Unix time once a millisecond.
 	uint64_t now_ns;
 	uint32_t now_s;
+	uint64_t look_s_ns; // when next
 
 	struct dp_tuning tuning;
 	struct lap_pauses pauses;

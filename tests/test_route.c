@@ -46,7 +46,7 @@ static void goes(const struct routes *routes, ip_t ip, uint32_t up, unsigned por
 {
 	struct route route;
 
-	cr_assert(route_find(&route, routes, ip, up));
+	cr_assert(routes_find(&route, routes, ip, up));
 	cr_assert_eq(route.port, port);
 	cr_assert_arr_eq(route.hop, hop, 16);
 }
@@ -55,7 +55,7 @@ static void goes_nowhere(const struct routes *routes, ip_t ip, uint32_t up)
 {
 	struct route route;
 
-	cr_assert_not(route_find(&route, routes, ip, up));
+	cr_assert_not(routes_find(&route, routes, ip, up));
 }
 
 Test(route, networks_before_gateways)
@@ -87,18 +87,18 @@ Test(route, one_pointer_for_a_gateway)
 	const struct routes routes = three_ports();
 	struct route a, b;
 
-	cr_assert(route_find(&a, &routes, (ip_t)IPV4(8, 8, 8, 8), ALL_UP));
-	cr_assert(route_find(&b, &routes, (ip_t)IPV4(9, 9, 9, 9), ALL_UP));
+	cr_assert(routes_find(&a, &routes, (ip_t)IPV4(8, 8, 8, 8), ALL_UP));
+	cr_assert(routes_find(&b, &routes, (ip_t)IPV4(9, 9, 9, 9), ALL_UP));
 	cr_assert_eq(a.hop, b.hop);
 }
 
 Test(route, the_port_added_first_leads)
 {
 	const struct routes ports = three_ports();
-	struct routes turned = {.n_gateways = {2}};
+	struct routes turned = {.ipv4 = {.n_gateways = 2}};
 
-	turned.gateway[0][0] = ports.gateway[0][1];
-	turned.gateway[0][1] = ports.gateway[0][0];
+	turned.ipv4.gateway[0] = ports.ipv4.gateway[1];
+	turned.ipv4.gateway[1] = ports.ipv4.gateway[0];
 	goes(&turned, (ip_t)IPV4(8, 8, 8, 8), ALL_UP, 1, (ip_t)IPV4(10, 0, 1, 2));
 }
 

@@ -25,6 +25,8 @@ void packet_write(const struct packet_path *path, const uint8_t mac[PACKET_MAC],
 
 	packet_template_init(&template, path, mac, len);
 	packet_stamp(&template, ip, port, payload);
+	if (template.checksum)
+		packet_stamp_checksum(&template, ip, port, payload);
 }
 
 unsigned packet_reply(const struct packet *packet, uint16_t vlan, const uint8_t ip[PACKET_IP],

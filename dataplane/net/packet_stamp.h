@@ -15,8 +15,8 @@ enum {
 	PACKET_BACK_IPV6_DESTINATION = PACKET_UDP_HEADER + PACKET_IP,
 };
 
-// UDP's checksum over everything (RFC 768: a sum of zero is sent as 0xffff), or what a port that
-// computes it wants to find there.
+// The second step where template->checksum says so: UDP's checksum over everything (RFC 768: a sum
+// of zero is sent as 0xffff), or what a port that computes it wants to find there.
 void packet_stamp_checksum(const struct packet_template *template, const uint8_t ip[PACKET_IP],
 			   uint16_t port, uint8_t *payload);
 
@@ -46,8 +46,9 @@ static inline void packet_stamp_ipv4(uint8_t *payload, uint32_t sum, const uint8
 	__builtin_memcpy(payload - PACKET_BACK_IPV4_CHECKSUM, &checksum, sizeof(checksum));
 }
 
-// Writes the headers right in front of the payload, towards a peer of the template's family;
-// payload - template->len is where they begin. UDP's checksum, if any, is computed here.
+// Writes the headers right in front of the payload, towards a peer of the template's family, UDP's
+// checksum zero; payload - template->len is where they begin. It calls nothing: a loop that stamps
+// many has a local template in registers.
 static inline void packet_stamp(const struct packet_template *t, const uint8_t ip[PACKET_IP],
 				uint16_t port, uint8_t *payload)
 {
@@ -57,8 +58,6 @@ static inline void packet_stamp(const struct packet_template *t, const uint8_t i
 		__builtin_memcpy(payload - PACKET_BACK_IPV6_DESTINATION, ip, PACKET_IP);
 	else
 		packet_stamp_ipv4(payload, t->ip_sum, ip + PACKET_IPV4_IN_IP);
-	if (t->checksum)
-		packet_stamp_checksum(t, ip, port, payload);
 }
 
 // A template for one datagram, and its headers.

@@ -1,6 +1,7 @@
 #include "dataplane/net/route.h"
 
 #include <assert.h>
+#include <string.h>
 
 static void mask_of(uint8_t mask[PACKET_IP], unsigned bits)
 {
@@ -10,7 +11,7 @@ static void mask_of(uint8_t mask[PACKET_IP], unsigned bits)
 		mask[bits / 8] = (uint8_t)(0xff00 >> bits % 8);
 }
 
-static void add_link(struct routes *routes, unsigned port, const struct host_address *address)
+static void add_link(struct routes_ip *routes, unsigned port, const struct host_address *address)
 {
 	struct route_link *const link = &routes->link[routes->n_links++];
 	uint8_t mask[PACKET_IP];
@@ -21,7 +22,6 @@ static void add_link(struct routes *routes, unsigned port, const struct host_add
 	link->prefix[0] &= link->mask[0];
 	link->prefix[1] &= link->mask[1];
 	link->port = (uint8_t)port;
-	link->is_ipv6 = host_is_ipv6(address->ip);
 }
 
 static bool has_family(const struct host_config *host, bool is_ipv6)
@@ -33,18 +33,65 @@ static bool has_family(const struct host_config *host, bool is_ipv6)
 	return false;
 }
 
+static void add_gateway(struct routes_ip *routes, unsigned port, const uint8_t ip[PACKET_IP])
+{
+	struct route_gateway *const gateway = &routes->gateway[routes->n_gateways++];
+
+	gateway->port = (uint8_t)port;
+	memcpy(gateway->ip, ip, PACKET_IP);
+}
+
+static struct routes_ip *family_of(struct routes *routes, bool is_ipv6)
+{
+	return is_ipv6 ? &routes->ipv6 : &routes->ipv4;
+}
+
 void routes_add(struct routes *routes, unsigned port, const struct host_config *host)
 {
 	assert(port < ROUTE_PORTS_MAX && host->n_addresses <= HOST_ADDRESSES_MAX);
-	for (unsigned i = 0; i < host->n_addresses; i++)
-		add_link(routes, port, &host->address[i]);
-	for (unsigned f = 0; f < 2; f++) {
-		struct route_gateway *const gateway = &routes->gateway[f][routes->n_gateways[f]];
+	for (unsigned i = 0; i < host->n_addresses; i++) {
+		const struct host_address *const address = &host->address[i];
 
-		if (!host->has_gateway[f] || !has_family(host, f))
-			continue;
-		gateway->port = (uint8_t)port;
-		memcpy(gateway->ip, host->gateway[f], PACKET_IP);
-		routes->n_gateways[f]++;
+		add_link(family_of(routes, host_is_ipv6(address->ip)), port, address);
 	}
+	for (unsigned is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+		if (host->has_gateway[is_ipv6] && has_family(host, is_ipv6))
+			add_gateway(family_of(routes, is_ipv6), port, host->gateway[is_ipv6]);
+	}
+}
+
+static const struct route_link *find_link(const struct routes_ip *routes,
+					  const uint8_t ip[PACKET_IP], bool is_ipv6, uint32_t up)
+{
+	for (unsigned i = 0; i < routes->n_links; i++) {
+		const struct route_link *const link = &routes->link[i];
+
+		if (route_link_has(link, ip, is_ipv6) && up >> link->port & 1)
+			return link;
+	}
+	return NULL;
+}
+
+static const struct route_gateway *find_gateway(const struct routes_ip *routes, uint32_t up)
+{
+	for (unsigned i = 0; i < routes->n_gateways; i++) {
+		if (up >> routes->gateway[i].port & 1)
+			return &routes->gateway[i];
+	}
+	return NULL;
+}
+
+bool routes_find(struct route *route, const struct routes *routes, const uint8_t ip[PACKET_IP],
+		 uint32_t up)
+{
+	const bool is_ipv6 = host_is_ipv6(ip);
+	const struct routes_ip *const family = routes_of(routes, is_ipv6);
+	const struct route_link *const link = find_link(family, ip, is_ipv6, up);
+	const struct route_gateway *const gateway = link ? NULL : find_gateway(family, up);
+
+	if (link)
+		*route = (struct route){link->port, is_ipv6, true, ip};
+	else if (gateway)
+		*route = (struct route){gateway->port, is_ipv6, false, gateway->ip};
+	return link || gateway;
 }

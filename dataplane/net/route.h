@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "dataplane/net/host_config.h"
 
@@ -15,7 +14,6 @@ enum { ROUTE_PORTS_MAX = 32 };
 struct route_link {
 	uint64_t mask[2], prefix[2];
 	uint8_t port;
-	bool is_ipv6;
 };
 
 struct route_gateway {
@@ -23,15 +21,20 @@ struct route_gateway {
 	uint8_t ip[PACKET_IP];
 };
 
-struct routes {
-	unsigned n_links;
+// Of one family.
+struct routes_ip {
+	unsigned n_links, n_gateways;
 	struct route_link link[ROUTE_PORTS_MAX * HOST_ADDRESSES_MAX];
-	unsigned n_gateways[2]; // by family
-	struct route_gateway gateway[2][ROUTE_PORTS_MAX];
+	struct route_gateway gateway[ROUTE_PORTS_MAX];
+};
+
+struct routes {
+	struct routes_ip ipv4, ipv6;
 };
 
 struct route {
 	uint8_t port;
+	bool is_ipv6, is_direct;
 	// The address asked for, where it is on the link; else the gateway's, one pointer for all
 	// that go that way.
 	const uint8_t *hop;
@@ -41,37 +44,23 @@ struct route {
 // the one added first is used while its link is up.
 void routes_add(struct routes *routes, unsigned port, const struct host_config *host);
 
-// The gateway of that family; NULL: none on a port whose bit is set in `up`.
-static inline const struct route_gateway *route_gateway(const struct routes *routes, bool is_ipv6,
-							uint32_t up)
+static inline const struct routes_ip *routes_of(const struct routes *routes, bool is_ipv6)
 {
-	for (unsigned i = 0; i < routes->n_gateways[is_ipv6]; i++) {
-		if (up >> routes->gateway[is_ipv6][i].port & 1)
-			return &routes->gateway[is_ipv6][i];
-	}
-	return NULL;
+	return is_ipv6 ? &routes->ipv6 : &routes->ipv4;
+}
+
+// Whether the network has an address of its family. Those of IPv4 differ in their second half only.
+static inline bool route_link_has(const struct route_link *link, const uint8_t ip[PACKET_IP],
+				  bool is_ipv6)
+{
+	uint64_t half[2];
+
+	__builtin_memcpy(half, ip, sizeof(half));
+	if (is_ipv6 && (half[0] ^ link->prefix[0]) & link->mask[0])
+		return false;
+	return !((half[1] ^ link->prefix[1]) & link->mask[1]);
 }
 
 // The way to ip over a port whose bit is set in `up`; false: there is none.
-static inline bool route_find(struct route *route, const struct routes *routes,
-			      const uint8_t ip[PACKET_IP], uint32_t up)
-{
-	const bool is_ipv6 = host_is_ipv6(ip);
-	const struct route_gateway *gateway;
-	uint64_t half[2];
-
-	memcpy(half, ip, sizeof(half));
-	for (const struct route_link *l = routes->link; l < routes->link + routes->n_links; l++) {
-		const uint64_t differs = ((half[0] ^ l->prefix[0]) & l->mask[0]) |
-					 ((half[1] ^ l->prefix[1]) & l->mask[1]);
-
-		if (differs || l->is_ipv6 != is_ipv6 || !(up >> l->port & 1))
-			continue;
-		*route = (struct route){l->port, ip};
-		return true;
-	}
-	gateway = route_gateway(routes, is_ipv6, up);
-	if (gateway)
-		*route = (struct route){gateway->port, gateway->ip};
-	return gateway;
-}
+bool routes_find(struct route *route, const struct routes *routes, const uint8_t ip[PACKET_IP],
+		 uint32_t up);

@@ -95,7 +95,7 @@ static void resolve(struct io *io, struct hop *hop, const struct route *route)
 static bool find_hop(const struct io *io, struct route *route, const struct frame *frame,
 		     uint32_t up)
 {
-	return route_find(route, &io->routes, frame->ip, up);
+	return routes_find(route, &io->routes, frame->ip, up);
 }
 
 // ---- Frames
@@ -144,29 +144,47 @@ static void describe(struct rte_mbuf *m, const struct packet_template *template)
 	m->l3_len = l3;
 }
 
-// n frames of one length towards one next hop, headers in front. The template is a copy that
-// nobody else knows of, so that it can stay in registers.
-static void make_packets(struct io *io, struct hop *hop, struct frame *const frame[], unsigned n,
-			 struct rte_mbuf *mbuf[])
+// Headers in front of n payloads. The template is a copy that nobody else knows of, so that it
+// stays in registers.
+static void stamp(const struct io *io, const struct packet_template *shared,
+		  struct frame *const frame[], unsigned n, struct rte_mbuf *mbuf[])
 {
-	struct packet_template template;
-	unsigned len;
+	const struct packet_template template = *shared;
+	const uint16_t at = (uint16_t)(RTE_PKTMBUF_HEADROOM - template.len);
+	const uint16_t len = (uint16_t)(template.len + template.payload_len);
 
-	if (hop->template.payload_len != frame[0]->len)
-		packet_template_init(&hop->template, hop->path, hop->mac, frame[0]->len);
-	template = hop->template;
-	len = template.len + template.payload_len;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *const m = mbuf[i] = buffer_of(io, frame[i]);
 
 		packet_stamp(&template, frame[i]->ip, frame[i]->port, frame[i]->data);
-		m->data_off = (uint16_t)(RTE_PKTMBUF_HEADROOM - template.len);
+		m->data_off = at;
 		m->ol_flags = 0;
-		if (template.checksum == PACKET_CHECKSUM_PORT)
-			describe(m, &template);
 		m->pkt_len = len;
-		m->data_len = (uint16_t)len;
+		m->data_len = len;
 	}
+}
+
+static void stamp_checksums(const struct packet_template *template, struct frame *const frame[],
+			    unsigned n, struct rte_mbuf *const mbuf[])
+{
+	for (unsigned i = 0; i < n; i++) {
+		packet_stamp_checksum(template, frame[i]->ip, frame[i]->port, frame[i]->data);
+		if (template->checksum == PACKET_CHECKSUM_PORT)
+			describe(mbuf[i], template);
+	}
+}
+
+// n frames of one length towards one next hop.
+static void make_packets(struct io *io, struct hop *hop, struct frame *const frame[], unsigned n,
+			 struct rte_mbuf *mbuf[])
+{
+	struct packet_template *const template = &hop->template;
+
+	if (template->payload_len != frame[0]->len)
+		packet_template_init(template, hop->path, hop->mac, frame[0]->len);
+	stamp(io, template, frame, n, mbuf);
+	if (template->checksum)
+		stamp_checksums(template, frame, n, mbuf);
 }
 
 // One whose next hop is not known.
@@ -212,17 +230,50 @@ static bool flush(struct io *io, struct ready *ready, unsigned *done)
 	return false;
 }
 
-// How many from the first on go the same way and are as long.
-static unsigned count_alike(const struct io *io, struct frame *const frame[], unsigned n,
-			    const struct hop *hop, uint32_t up)
+// How many from the first on are as long and of the same family.
+static unsigned count_like(struct frame *const frame[], unsigned n, bool is_ipv6)
 {
-	struct route route;
 	unsigned k = 1;
 
-	while (k < n && frame[k]->len == frame[0]->len && find_hop(io, &route, frame[k], up) &&
-	       is_at(hop, &route))
+	while (k < n && frame[k]->len == frame[0]->len && host_is_ipv6(frame[k]->ip) == is_ipv6)
 		k++;
 	return k;
+}
+
+static unsigned count_same_peer(struct frame *const frame[], unsigned n)
+{
+	unsigned k = 1;
+
+	while (k < n && !memcmp(frame[k]->ip, frame[0]->ip, PACKET_IP))
+		k++;
+	return k;
+}
+
+static unsigned count_outside(struct frame *const frame[], unsigned n,
+			      const struct route_link *link, bool is_ipv6)
+{
+	unsigned k = 1;
+
+	while (k < n && !route_link_has(link, frame[k]->ip, is_ipv6))
+		k++;
+	return k;
+}
+
+// How many from the first on go its way and are as long. Network by network, so that each loop is
+// a few instructions.
+static unsigned count_alike(const struct io *io, struct frame *const frame[], unsigned n,
+			    const struct route *route, uint32_t up)
+{
+	const struct routes_ip *const family = routes_of(&io->routes, route->is_ipv6);
+
+	n = count_like(frame, n, route->is_ipv6);
+	if (route->is_direct)
+		return count_same_peer(frame, n);
+	for (unsigned i = 0; i < family->n_links; i++) {
+		if (up >> family->link[i].port & 1)
+			n = count_outside(frame, n, &family->link[i], route->is_ipv6);
+	}
+	return n;
 }
 
 #define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
@@ -251,7 +302,7 @@ static unsigned send_alike(struct io *io, struct ready *ready, struct hop *hop,
 	if (ready->port != port && !flush(io, ready, done))
 		return 0;
 	ready->port = port;
-	k = count_alike(io, frame + i, n - i, hop, dpdk_plane_up(io->plane));
+	k = count_alike(io, frame + i, n - i, &hop->route, dpdk_plane_up(io->plane));
 	make_ready(io, ready, hop, frame + i, k, i);
 	return k;
 }
