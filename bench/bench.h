@@ -17,7 +17,8 @@ struct bench_options {
 	unsigned payload;      // octets
 	unsigned destinations; // of io
 	unsigned ues;          // in the table of contexts
-	const char *device;    // of dpdk; NULL: a port that takes all and does nothing
+	const char *device;    // of dpdk, workers; NULL: one that takes all and does nothing
+	const char *cpus;      // of the workers, a list; NULL: all
 	const char *only;      // the variants whose names contain this; NULL: all
 };
 
@@ -28,7 +29,8 @@ struct bench {
 };
 
 extern const struct bench bench_io;
-extern const struct bench bench_dpdk; // where built: HAVE_DPDK
+extern const struct bench bench_dpdk;    // where built: HAVE_DPDK
+extern const struct bench bench_workers; // likewise
 extern const struct bench bench_ack;
 extern const struct bench bench_chain;
 extern const struct bench bench_kaf;

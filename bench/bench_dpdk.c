@@ -1,42 +1,17 @@
 // Protected pushes past the kernel: through the back end dpdk into a port, one that takes all and
 // does nothing (net_null) unless asked otherwise, beside the chain by itself (the reference) and
 // the port with nothing protected. What lies between is the way from a push's list to a frame in
-// the port's ring. And the same by one and by two workers in threads of their own, whose rounds are
-// longer: they have to wake up first.
+// the port's ring.
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "bench/chain.h"
-#include "bench/io.h"
-#include "dataplane/io/io_dpdk.h"
+#include "bench/io_port.h"
 
-enum { OVERHEAD = 48, PORT = 48470, UES_MIN = 1000, VARIANTS = 5 };
-
-static const uint8_t gateway[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2};
-static const uint8_t gateway_mac[PACKET_MAC] = {0x02, [5] = 0x02};
-
-// 10.0.0.1/24 behind a gateway whose MAC is known.
-static void port_init(struct io_dpdk_config *config, const char *device)
-{
-	struct host_config *const host = &config->port[0].host;
-
-	*config = (struct io_dpdk_config){.arg = {"--no-telemetry"}, .n_args = 1, .n_ports = 1};
-	config->port[0].device = device ? device : "net_null0,no-rx=1";
-	memcpy(host->address[0].ip, gateway, sizeof(gateway));
-	host->address[0].ip[15] = 1;
-	host->address[0].prefix = 120;
-	host->n_addresses = 1;
-	memcpy(host->gateway[0], gateway, sizeof(gateway));
-	host->has_gateway[0] = true;
-	memcpy(host->neighbour[0].ip, gateway, sizeof(gateway));
-	memcpy(host->neighbour[0].mac, gateway_mac, sizeof(gateway_mac));
-	host->n_neighbours = 1;
-}
+enum { UES_MIN = 1000, VARIANTS = 3 };
 
 // ---- The chain, without an end
 
@@ -62,31 +37,15 @@ static unsigned run_chain(void *state, uint64_t *ns)
 
 // ---- The bench
 
-static const char *const names[VARIANTS] = {"chain", "port", "protected", "one-worker",
-					    "two-workers"};
-static const unsigned workers[VARIANTS] = {0, 1, 1, 1, 2};
+static const char *const names[VARIANTS] = {"chain", "port", "protected"};
+static const unsigned queues[VARIANTS] = {0, 1, 1}; // of the port
 
 struct line_up {
 	struct alone alone;
-	struct io_sink sink, long_sink;
+	struct io_dpdk_config ports;
+	struct io_sink sink;
 	struct bench_variant *variant[VARIANTS];
 };
-
-static struct io_sink sink_of(const struct bench_options *options, unsigned round_max,
-			      struct io_dpdk_config *ports)
-{
-	const unsigned n = options->destinations;
-
-	return (struct io_sink){
-		.fd = -1,
-		.port = PORT,
-		.destinations = n,
-		.round = n < round_max ? n : round_max,
-		.payload = options->payload,
-		.len = OVERHEAD + options->payload,
-		.io_arg = ports,
-	};
-}
 
 static int open_alone(struct alone *alone, const struct bench_options *options)
 {
@@ -106,10 +65,8 @@ static struct bench_variant *open_one(struct line_up *all, unsigned i)
 		return &all->alone.variant;
 	case 1:
 		return io_raw_open(&all->sink, "dpdk");
-	case 2:
-		return io_protected_open(&all->sink, "dpdk");
 	default:
-		return io_threads_open(&all->long_sink, "dpdk", workers[i]);
+		return io_protected_open(&all->sink, "dpdk");
 	}
 }
 
@@ -118,22 +75,20 @@ static bool is_wanted(const struct bench_options *options, unsigned i)
 	return !i || !options->only || strstr(names[i], options->only);
 }
 
-// Each has a queue of the port, which may not have many.
-static unsigned count_workers(const struct bench_options *options)
+// A port may not have many.
+static unsigned count_queues(const struct bench_options *options)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < VARIANTS; i++)
-		n += is_wanted(options, i) ? workers[i] : 0;
+		n += is_wanted(options, i) ? queues[i] : 0;
 	return n;
 }
 
-static int open_all(struct line_up *all, const struct bench_options *options,
-		    struct io_dpdk_config *ports)
+static int open_all(struct line_up *all, const struct bench_options *options)
 {
-	ports->n_workers = count_workers(options);
-	all->sink = sink_of(options, IO_ROUND, ports);
-	all->long_sink = sink_of(options, options->destinations, ports);
+	io_port_init(&all->ports, options->device, count_queues(options));
+	io_port_sink(&all->sink, options, &all->ports);
 	if (open_alone(&all->alone, options))
 		return -ENOMEM;
 	for (unsigned i = 0; i < VARIANTS; i++) {
@@ -149,10 +104,8 @@ static int open_all(struct line_up *all, const struct bench_options *options,
 
 static void close_all(struct line_up *all)
 {
-	for (unsigned i = VARIANTS - 1; i > 1; i--) {
-		if (all->variant[i])
-			io_protected_close(all->variant[i]);
-	}
+	if (all->variant[2])
+		io_protected_close(all->variant[2]);
 	if (all->variant[1])
 		io_raw_close(all->variant[1]);
 	if (all->alone.chain)
@@ -181,11 +134,8 @@ static int run_all(struct line_up *all, const struct bench_options *options)
 static int dpdk_run(const struct bench_options *options)
 {
 	static struct line_up all;
-	struct io_dpdk_config ports;
-	int status;
+	int status = open_all(&all, options);
 
-	port_init(&ports, options->device);
-	status = open_all(&all, options, &ports);
 	if (!status)
 		status = run_all(&all, options);
 	close_all(&all);

@@ -13,6 +13,10 @@ struct io_sink {
 	unsigned payload;
 	unsigned len; // of a datagram: 48 + payload
 	void *io_arg; // of the back end
+	// Of protected pushes: workers in threads of their own, and the list of CPUs that they run
+	// on. 0, NULL: one, in the thread that measures.
+	unsigned threads;
+	const char *cpus;
 };
 
 // Destination i as ::ffff:127.x.y.z.
@@ -25,6 +29,6 @@ void io_plain_close(struct bench_variant *variant);
 struct bench_variant *io_raw_open(const struct io_sink *sink, const char *io);
 void io_raw_close(struct bench_variant *variant);
 struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io);
-// The same by so many workers in threads of their own, wherever the system puts them.
-struct bench_variant *io_threads_open(const struct io_sink *sink, const char *io, unsigned workers);
+// The same plane, pushes to the UEs of its first `workers` alone. Closed before it.
+struct bench_variant *io_protected_part(const struct bench_variant *all, unsigned workers);
 void io_protected_close(struct bench_variant *variant);

@@ -3,7 +3,6 @@
 // acknowledgement, a part of all UEs its targets; it is made before the clock starts, runs to its
 // end on it.
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "bench/io.h"
+#include "dataplane/context.h"
 #include "dataplane/dp.h"
 
 enum { HOUR_S = 3600, PAYLOAD_MAX = DP_SEGMENT_MAX };
@@ -24,24 +24,33 @@ struct protected
 	struct bench_variant variant;
 	const struct io_sink *sink;
 	struct dp *dp;
-	unsigned next;
+	bool is_owner;    // of dp
+	unsigned workers; // whose UEs are the targets: the first of all
+	unsigned next;    // UE
+	unsigned round;   // targets
 	uint64_t pushes;
-	unsigned workers; // in threads; 0: none
 	int event_fd;
 	uint32_t *handles; // [round]
 	uint8_t payload[PAYLOAD_MAX];
 };
 
+static unsigned workers_of(const struct io_sink *sink)
+{
+	return sink->threads ? sink->threads : 1;
+}
+
+static bool is_target(const struct protected *p, unsigned ue)
+{
+	return context_slot(ue) % workers_of(p->sink) < p->workers;
+}
+
 // The next targets, in the order of their handles.
 static void choose(struct protected *p)
 {
-	const unsigned round = p->sink->round;
-
-	if (p->next + round > p->sink->destinations)
-		p->next = 0;
-	for (unsigned i = 0; i < round; i++)
-		p->handles[i] = p->next + i;
-	p->next += round;
+	for (unsigned n = 0; n < p->round; p->next = (p->next + 1) % p->sink->destinations) {
+		if (is_target(p, p->next))
+			p->handles[n++] = p->next;
+	}
 }
 
 static struct dp_push *make_push(struct protected *p)
@@ -55,7 +64,7 @@ static struct dp_push *make_push(struct protected *p)
 		.payload_len = p->sink->payload,
 		.segment_size = DP_SEGMENT_MAX,
 		.handles = p->handles,
-		.n_handles = p->sink->round,
+		.n_handles = p->round,
 	};
 	struct dp_push *push;
 	int error = 0;
@@ -86,14 +95,14 @@ static void await(const struct protected *p)
 {
 	uint64_t events;
 
-	if (p->workers && read(p->event_fd, &events, sizeof(events)) < 0)
+	if (read(p->event_fd, &events, sizeof(events)) < 0)
 		perror("akmapush-bench: eventfd");
 }
 
 static void run_to_end(const struct protected *p)
 {
 	do {
-		if (p->workers)
+		if (p->sink->threads)
 			await(p);
 		else
 			dp_turn(p->dp, 0);
@@ -116,7 +125,7 @@ static unsigned run(void *state, uint64_t *ns)
 	}
 	dp_push_free(push);
 	dp_counters(p->dp, DP_NONE, counts);
-	return counts[REASON_TX_FAILED] || sent != p->sink->round ? 0 : p->sink->round;
+	return counts[REASON_TX_FAILED] || sent != p->round ? 0 : p->round;
 }
 
 // ---- Open and close
@@ -138,24 +147,11 @@ static bool put_ues(struct protected *p)
 	return true;
 }
 
-// Threads go where their maker may run: everywhere, for a moment.
-static int start_workers(struct protected *p)
-{
-	cpu_set_t here, anywhere;
-	int status;
-
-	memset(&anywhere, 0xff, sizeof(anywhere));
-	sched_getaffinity(0, sizeof(here), &here);
-	sched_setaffinity(0, sizeof(anywhere), &anywhere);
-	status = dp_start(p->dp);
-	sched_setaffinity(0, sizeof(here), &here);
-	return status;
-}
-
 static int open_plane(struct protected *p, const char *io, char error[DP_ERROR_MAX])
 {
 	const struct dp_config config = {
-		.n_workers = p->workers ? p->workers : 1,
+		.n_workers = workers_of(p->sink),
+		.cpus = p->sink->cpus,
 		.ue_max = p->sink->destinations,
 		.push_max = 4,
 		.io = io,
@@ -168,11 +164,18 @@ static int open_plane(struct protected *p, const char *io, char error[DP_ERROR_M
 	return dp_open(&config, &p->dp, error);
 }
 
-static struct bench_variant *open_variant(const struct io_sink *sink, const char *io,
-					  unsigned workers)
+static unsigned count_targets(const struct protected *p)
 {
-	char error[DP_ERROR_MAX] = "out of memory";
-	struct protected *p = calloc(1, sizeof(*p));
+	unsigned n = 0;
+
+	for (unsigned ue = 0; ue < p->sink->destinations; ue++)
+		n += is_target(p, ue);
+	return n < p->sink->round ? n : p->sink->round;
+}
+
+static struct protected *make(const struct io_sink *sink, unsigned workers)
+{
+	struct protected *const p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
@@ -180,39 +183,57 @@ static struct bench_variant *open_variant(const struct io_sink *sink, const char
 	p->workers = workers;
 	p->variant.state = p;
 	p->variant.run = run;
-	p->event_fd = workers ? eventfd(0, EFD_CLOEXEC) : -1;
-	p->handles = calloc(sink->round, sizeof(p->handles[0]));
-	if (!p->handles || open_plane(p, io, error)) {
+	p->event_fd = -1;
+	p->round = count_targets(p);
+	p->handles = calloc(p->round, sizeof(p->handles[0]));
+	if (p->handles)
+		return p;
+	free(p);
+	return NULL;
+}
+
+struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io)
+{
+	struct protected *const p = make(sink, workers_of(sink));
+	char error[DP_ERROR_MAX] = "out of memory";
+
+	if (!p)
+		return NULL;
+	p->is_owner = true;
+	p->event_fd = sink->threads ? eventfd(0, EFD_CLOEXEC) : -1;
+	if (open_plane(p, io, error)) {
 		fprintf(stderr, "akmapush-bench: without protected %s: %s\n", io, error);
 		io_protected_close(&p->variant);
 		return NULL;
 	}
-	if (put_ues(p) && (!workers || !start_workers(p)))
+	if (put_ues(p) && (!sink->threads || !dp_start(p->dp)))
 		return &p->variant;
 	fprintf(stderr, "akmapush-bench: without protected %s: UEs or threads\n", io);
 	io_protected_close(&p->variant);
 	return NULL;
 }
 
-struct bench_variant *io_protected_open(const struct io_sink *sink, const char *io)
+struct bench_variant *io_protected_part(const struct bench_variant *all, unsigned workers)
 {
-	return open_variant(sink, io, 0);
-}
+	const struct protected *const whole = all->state;
+	struct protected *const p = make(whole->sink, workers);
 
-struct bench_variant *io_threads_open(const struct io_sink *sink, const char *io, unsigned workers)
-{
-	return open_variant(sink, io, workers);
+	if (!p)
+		return NULL;
+	p->dp = whole->dp;
+	p->event_fd = whole->event_fd;
+	return &p->variant;
 }
 
 void io_protected_close(struct bench_variant *variant)
 {
 	struct protected *p = variant->state;
 
-	if (p->dp && p->workers)
+	if (p->is_owner && p->dp) {
 		dp_stop(p->dp);
-	if (p->dp)
 		dp_close(p->dp);
-	if (p->event_fd >= 0)
+	}
+	if (p->is_owner && p->event_fd >= 0)
 		close(p->event_fd);
 	free(p->handles);
 	free(p);

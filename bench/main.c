@@ -15,7 +15,7 @@ enum { CPU_LAST = -1, CPU_ANY = -2 };
 static const struct bench *const benches[] = {
 	&bench_chain, &bench_kaf, &bench_seal, &bench_open, &bench_ack, &bench_table, &bench_io,
 #ifdef HAVE_DPDK
-	&bench_dpdk,
+	&bench_dpdk,  &bench_workers,
 #endif
 	NULL,
 };
@@ -31,9 +31,10 @@ static void usage(FILE *to)
 	      "  --seconds S         time for the rounds of one bench (10)\n"
 	      "  --cpu N             the processor to run on; any: not pinned (the last one)\n"
 	      "  --payload N         octets of payload, 0 to 1184 (64)\n"
-	      "  --destinations N    dpdk, io: how many, 1 to 65536 (65536)\n"
+	      "  --destinations N    dpdk, io, workers: how many, 1 to 65536 (65536)\n"
 	      "  --ues N             UEs in the table, 1000 to 100000000 (1000000)\n"
-	      "  --device DEVICE     dpdk: the port (net_null0,no-rx=1)\n"
+	      "  --device DEVICE     dpdk, workers: the port (net_null0,no-rx=1)\n"
+	      "  --cpus LIST         workers: a CPU for each, as 0-3,8 (all)\n"
 	      "  --only TEXT         the reference and the variants with TEXT in their name\n"
 	      "  --help\n",
 	      to);
@@ -113,6 +114,9 @@ static bool take_option(int option, struct bench_options *o, int *on_cpu)
 	case 'D':
 		o->device = optarg;
 		return true;
+	case 'C':
+		o->cpus = optarg;
+		return true;
 	case 'o':
 		o->only = optarg;
 		return true;
@@ -135,6 +139,7 @@ static bool take_options(int argc, char *argv[], struct bench_options *o, int *o
 		{"destinations", required_argument, NULL, 'd'},
 		{"ues", required_argument, NULL, 'u'},
 		{"device", required_argument, NULL, 'D'},
+		{"cpus", required_argument, NULL, 'C'},
 		{"only", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},

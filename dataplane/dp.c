@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/cpu_list.h"
 #include "dataplane/frame.h"
 #include "dataplane/plane.h"
 #include "dataplane/run.h"
@@ -38,6 +40,44 @@ static int no_kernel(const char *what, const char *name, void (*usable)(char *, 
 	return -EINVAL;
 }
 
+// Tried, for the CPUs that a thread has are not all that it may have: isolated ones are given to
+// nobody who does not ask.
+static bool can_run_on(unsigned cpu)
+{
+	cpu_set_t before, wanted;
+	bool can;
+
+	CPU_ZERO(&wanted);
+	if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before))
+		return false;
+	CPU_SET(cpu, &wanted);
+	can = !sched_setaffinity(0, sizeof(wanted), &wanted);
+	sched_setaffinity(0, sizeof(before), &before);
+	return can;
+}
+
+static int check_cpus(const struct dp_config *config, char error[DP_ERROR_MAX])
+{
+	if (!cpu_list_is_valid(config->cpus) ||
+	    cpu_list_count(config->cpus) != config->n_workers) {
+		snprintf(error, DP_ERROR_MAX, "CPUs: a list of %u, one for each worker",
+			 config->n_workers);
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < config->n_workers; i++) {
+		const unsigned cpu = cpu_list_at(config->cpus, i);
+
+		if (can_run_on(cpu))
+			continue;
+		snprintf(error, DP_ERROR_MAX,
+			 "worker %u cannot run on CPU %u: there is none, it is off line, or this "
+			 "process may not (Cpus_allowed_list in /proc/self/status)",
+			 i, cpu);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 {
 	const char *wrong = NULL;
@@ -59,7 +99,7 @@ static int check(const struct dp_config *config, char error[DP_ERROR_MAX])
 	else
 		wrong = check_tuning(&config->tuning);
 	if (!wrong)
-		return 0;
+		return config->cpus ? check_cpus(config, error) : 0;
 	snprintf(error, DP_ERROR_MAX, "%s", wrong);
 	return -EINVAL;
 }

@@ -50,6 +50,7 @@ struct dp_tuning {
 
 struct dp_config {
 	unsigned n_workers;    // 1..DP_WORKERS_MAX
+	const char *cpus;      // where they run, a list (base/cpu_list.h), a CPU each; NULL: anywhere
 	uint32_t ue_max;       // handles, 1..DP_UE_MAX
 	uint32_t push_max;     // pushes running at a time
 	const char *io;        // back end: "kernel", "sendmmsg", "uring", "dpdk", "mem"

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/cpu_list.h"
+
 enum { MS_NS = 1000 * 1000 };
 
 // ---- What it tells control
@@ -132,6 +134,7 @@ int worker_open(struct worker *w, const struct worker_config *config, struct are
 	*w = (struct worker){
 		.index = config->index,
 		.n_workers = config->dp->n_workers,
+		.cpu = config->dp->cpus ? (int)cpu_list_at(config->dp->cpus, config->index) : -1,
 		.clock = config->dp->clock,
 		.io_ops = io_find(config->dp->io),
 		.contexts = config->contexts,

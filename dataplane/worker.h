@@ -38,6 +38,7 @@ struct af_line {
 
 struct worker {
 	unsigned index, n_workers;
+	int cpu; // where its thread runs; negative: anywhere
 	const struct clock *clock;
 	struct protect protect;
 	const struct io_ops *io_ops;

@@ -1,5 +1,5 @@
-// akmapushctl doctor: the clock, which has no file; lists of CPUs, devices' names, words. The
-// checks themselves: tests/e2e/doctor.py.
+// akmapushctl doctor: the clock, which has no file; devices' names, words. The checks themselves:
+// tests/e2e/doctor.py.
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 
 #include "crypto/aead.h"
 #include "crypto/sha256.h"
-#include "tests/kit/random.h"
-#include "tools/ctl/doctor/cpu_list.h"
 #include "tools/ctl/doctor/device.h"
 #include "tools/ctl/doctor/doctor.h"
 #include "tools/ctl/doctor/machine.h"
@@ -62,60 +60,6 @@ Test(doctor, features_are_those_of_this_cpu)
 	snprintf(aes, sizeof(aes), "AES-GCM as %s", aead_best()->name);
 	cr_expect(strstr(d.line[0].found, sha) && strstr(d.line[0].found, aes), "%s, not %s %s",
 		  d.line[0].found, sha, aes);
-}
-
-// ---- Lists of CPUs
-
-Test(cpu_list, against_a_naive_set)
-{
-	struct random random = random_start();
-
-	for (unsigned round = 0; round < 1000; round++) {
-		bool set[200] = {false};
-		char text[2000] = "";
-		unsigned n = 0, cpu = 0;
-
-		while ((cpu += (unsigned)(random_next(&random) % 20)) < 200) {
-			const unsigned from = cpu, more = (unsigned)(random_next(&random) % 4);
-
-			for (; cpu <= from + more && cpu < 200; cpu++, n++)
-				set[cpu] = true;
-			sprintf(text + strlen(text), cpu - 1 > from ? "%s%u-%u" : "%s%u",
-				*text ? "," : "", from, cpu - 1);
-			cpu++;
-		}
-		cr_assert_eq(cpu_list_count(text), n, "%s", text);
-		for (cpu = 0; cpu < 200; cpu++) {
-			char one[8];
-
-			sprintf(one, "%u", cpu);
-			cr_assert_eq(cpu_list_has(text, cpu), set[cpu], "%s: %u", text, cpu);
-			cr_assert_eq(cpu_list_meet(text, one), set[cpu], "%s: %u", text, cpu);
-		}
-	}
-}
-
-Test(cpu_list, what_is_none_ends_it)
-{
-	static const struct {
-		const char *text;
-		unsigned n;
-	} cases[] = {
-		{"", 0},          {"\n", 0},
-		{"x", 0},         {"-1", 0},
-		{"3", 1},         {"3-1", 0},
-		{"1,x,2", 1},     {"1,,2", 1},
-		{"0-8191", 8192}, {"0-8192", 0},
-		{"1 2", 1},       {"0-4294967295", 0},
-		{"1-", 1},        {"99999999999999999999", 0},
-	};
-
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		cr_expect_eq(cpu_list_count(cases[i].text), cases[i].n, "%s: %u", cases[i].text,
-			     cpu_list_count(cases[i].text));
-	cr_expect(!cpu_list_meet("0-3", "4-7"));
-	cr_expect(cpu_list_meet("0-4", "4-7"));
-	cr_expect(!cpu_list_meet("", "0"));
 }
 
 // ---- Names

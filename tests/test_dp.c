@@ -53,6 +53,12 @@ Test(dp_open, says_what_is_wrong)
 	REFUSED(tuning.lap_pause_ms = 0, "pause");
 	REFUSED(tuning.lap_pause_max_ms = 2499, "pause");
 	REFUSED(io = "pigeon", "back end");
+	REFUSED(cpus = "0", "a list of 2");
+	REFUSED(cpus = "0-2", "a list of 2");
+	REFUSED(cpus = "0,0", "a list of 2");
+	REFUSED(cpus = "0,x", "a list of 2");
+	REFUSED(cpus = "0,8191", "worker 1 cannot run on CPU 8191");
+	REFUSED(cpus = "1023,0", "worker 0 cannot run on CPU 1023");
 	REFUSED(aead = "envelope", "AEAD implementation \"envelope\"; it runs ");
 	REFUSED(aead = "envelope", "openssl");
 	REFUSED(sha256 = "sha512", "SHA-256 kernel \"sha512\"; it runs ");

@@ -21,7 +21,10 @@ BENCHES = {  # its own members, and variants that are there on any CPU
                                    "context-in-order", "directory", "directory-akid"}),
     "io": (("payload", "destinations"), {"plain-sendmmsg", "sendmmsg", "protected-sendmmsg"}),
 }
-OF_BUILD = {"dpdk": (("payload", "destinations"), {"chain", "port", "protected", "one-worker", "two-workers"})}  # where --help has it
+OF_BUILD = {  # where --help has it
+    "dpdk": (("payload", "destinations"), {"chain", "port", "protected"}),
+    "workers": (("payload", "destinations"), {"1-worker", "1-chain"}),
+}
 OF_FLAGS = {  # what flags of the CPU, all of them, bring
     ("sha_ni",): {"kaf": {"warm-shani", "cold-shani", "floor-warm-shani", "floor-cold-shani"}},
     ("avx2",): {"kaf": {"warm-avx2", "cold-avx2"}},
@@ -82,6 +85,13 @@ def main():
         a = run("dpdk", "--rounds", "3", "--destinations", "256", "--only", "port", "--device", "net_null7,no-rx=1")
         check("--device, --only: dpdk", a.returncode == 0 and "port" in a.stdout.split()
               and "protected" not in a.stdout.split(), a)
+        a = run("workers", "--rounds", "3", "--destinations", "4096", "--cpus", "0", "--json")
+        check("--cpus: one", [json.loads(line)["variant"] for line in a.stdout.splitlines()]
+              == ["1-worker", "1-chain"], a)
+        for cpus, why in (("0-", "is not a list of 1 to 64 CPUs"), ("0,0", "is not a list"),
+                          ("0,8191", "worker 1 cannot run on CPU 8191")):
+            a = run("workers", "--cpus", cpus)
+            check(f"--cpus {cpus}", a.returncode == 1 and why in a.stderr and not a.stdout, a)
         a = run("dpdk", "--device", "net_nosuch0")
         check("--device that is none", a.returncode == 1 and "DPDK does not start: No such device" in a.stderr, a)
     for what, arguments in (("no bench", ()), ("unknown bench", ("speed",)),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/ctl/doctor/cpu_list.h"
+#include "base/cpu_list.h"
 #include "tools/ctl/doctor/machine.h"
 
 #define CPU "/sys/devices/system/cpu"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/ctl/doctor/cpu_list.h"
+#include "base/cpu_list.h"
 #include "tools/ctl/doctor/device.h"
 #include "tools/ctl/doctor/machine.h"
 

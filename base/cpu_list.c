@@ -1,4 +1,4 @@
-#include "tools/ctl/doctor/cpu_list.h"
+#include "base/cpu_list.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -23,6 +23,29 @@ static bool next(const char **list, unsigned *first, unsigned *last)
 	}
 	*list = end + (*end == ',');
 	return true;
+}
+
+bool cpu_list_is_valid(const char *list)
+{
+	const char *rest = list;
+	unsigned first, last;
+
+	while (next(&rest, &first, &last)) {
+		for (unsigned cpu = first; cpu <= last; cpu++) {
+			if (cpu_list_has(rest, cpu))
+				return false;
+		}
+	}
+	return rest > list && !*rest && rest[-1] != ',';
+}
+
+unsigned cpu_list_at(const char *list, unsigned i)
+{
+	unsigned first = 0, last = 0;
+
+	while (next(&list, &first, &last) && i > last - first)
+		i -= last - first + 1;
+	return first + i;
 }
 
 unsigned cpu_list_count(const char *list)
