@@ -1,8 +1,8 @@
-// How pushes scale with workers: threads on CPUs of their own, a queue each of one port, which takes
-// all and does nothing unless asked otherwise. The workers of a plane share nothing, so those of
-// fewer are the same plane's whose pushes reach only UEs of its first ones; the others have nothing
-// to do meanwhile. The reference is one worker: a rate is how many times as fast. Beside them stand
-// chains, by as many threads without ports: what the machine gives at that time.
+// How pushes scale with workers: threads on CPUs of their own, a queue each of one port, which
+// takes all and does nothing unless asked otherwise. The workers of a plane share nothing, so those
+// of fewer are the same plane's whose pushes reach only UEs of its first ones; the others have
+// nothing to do meanwhile. The reference is one worker: a rate is how many times as fast. Beside
+// them stand chains, by as many threads without ports: what the machine gives at that time.
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,8 +108,10 @@ static int open_crew(struct crew *crew, const struct bench_options *options)
 	const unsigned n = cpu_list_count(cpus);
 
 	if (!cpu_list_is_valid(cpus) || n > DP_WORKERS_MAX) {
-		fprintf(stderr, "akmapush-bench: --cpus: %s is not a list of 1 to %d CPUs, as "
-			"0-3,8\n", cpus, DP_WORKERS_MAX);
+		fprintf(stderr,
+			"akmapush-bench: --cpus: %s is not a list of 1 to %d CPUs, as "
+			"0-3,8\n",
+			cpus, DP_WORKERS_MAX);
 		return -EINVAL;
 	}
 	io_port_init(&crew->ports, options->device, n);

@@ -13,7 +13,7 @@
 enum { CPU_LAST = -1, CPU_ANY = -2 };
 
 static const struct bench *const benches[] = {
-	&bench_chain, &bench_kaf, &bench_seal, &bench_open, &bench_ack, &bench_table, &bench_io,
+	&bench_chain, &bench_kaf,     &bench_seal, &bench_open, &bench_ack, &bench_table, &bench_io,
 #ifdef HAVE_DPDK
 	&bench_dpdk,  &bench_workers,
 #endif

@@ -58,8 +58,7 @@ static bool can_run_on(unsigned cpu)
 
 static int check_cpus(const struct dp_config *config, char error[DP_ERROR_MAX])
 {
-	if (!cpu_list_is_valid(config->cpus) ||
-	    cpu_list_count(config->cpus) != config->n_workers) {
+	if (!cpu_list_is_valid(config->cpus) || cpu_list_count(config->cpus) != config->n_workers) {
 		snprintf(error, DP_ERROR_MAX, "CPUs: a list of %u, one for each worker",
 			 config->n_workers);
 		return -EINVAL;

@@ -49,13 +49,13 @@ struct dp_tuning {
 };
 
 struct dp_config {
-	unsigned n_workers;    // 1..DP_WORKERS_MAX
-	const char *cpus;      // where they run, a list (base/cpu_list.h), a CPU each; NULL: anywhere
-	uint32_t ue_max;       // handles, 1..DP_UE_MAX
-	uint32_t push_max;     // pushes running at a time
-	const char *io;        // back end: "kernel", "sendmmsg", "uring", "dpdk", "mem"
-	const char *sha256;    // kernel by name; NULL: the best
-	const char *aead;      // implementation by name; NULL: the best
+	unsigned n_workers; // 1..DP_WORKERS_MAX
+	const char *cpus;   // where they run, a list (base/cpu_list.h), a CPU each; NULL: anywhere
+	uint32_t ue_max;    // handles, 1..DP_UE_MAX
+	uint32_t push_max;  // pushes running at a time
+	const char *io;     // back end: "kernel", "sendmmsg", "uring", "dpdk", "mem"
+	const char *sha256; // kernel by name; NULL: the best
+	const char *aead;   // implementation by name; NULL: the best
 	const char *source[2]; // addresses to send from, IPv4 and IPv6; NULL: any
 	uint16_t port;         // of worker 0; worker i uses port + i; 0: any
 	uint64_t kaf_cache;    // octets for K_AFs of hot AFs, of all workers; 0: none are kept

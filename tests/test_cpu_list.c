@@ -63,9 +63,9 @@ Test(cpu_list, what_is_none_ends_it)
 Test(cpu_list, one_that_is_given_is_whole)
 {
 	static const char *const good[] = {"0", "6-7", "7,6", "0-3,8,10-11", "8191"};
-	static const char *const bad[] = {"",     "x",    "1,",  ",1",    "1,,2", "1,1",    "0-3,2",
-					  "3-1", "1-2-3", "1 2", "8192", "0-",   "-1", "1,x", "+1",
-					  "6-7\n"};
+	static const char *const bad[] = {"",      "x",   "1,",    ",1",   "1,,2", "1,1",
+					  "0-3,2", "3-1", "1-2-3", "1 2",  "8192", "0-",
+					  "-1",    "1,x", "+1",    "6-7\n"};
 
 	for (unsigned i = 0; i < sizeof(good) / sizeof(*good); i++)
 		cr_expect(cpu_list_is_valid(good[i]), "%s", good[i]);
