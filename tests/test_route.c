@@ -1,4 +1,5 @@
-// Ways of several ports: networks before gateways, links that are down. What one port's networks
+// Ways of several ports: networks before gateways, long prefixes before short ones, links that are
+// down. What one port's networks
 // match bit by bit is tested with its host (test_host.c).
 
 #include <criterion/criterion.h>
@@ -113,4 +114,59 @@ Test(route, no_way_without_a_source)
 
 	routes_add(&routes, 0, &host);
 	goes_nowhere(&routes, (ip_t)IPV6(9, 9), 1);
+}
+
+// 10.0.0.0/8 on port 0, 10.1.0.0/16 on port 1, 10.1.2.0/24 on port 2; fd00::/8 and fd01::/64.
+static void nested(struct routes *routes, const unsigned order[3])
+{
+	static const struct host_config host[3] = {
+		{.address = {{IPV4(10, 0, 0, 1), 104}, {{0xfd, [15] = 1}, 8}}, .n_addresses = 2},
+		{.address = {{IPV4(10, 1, 0, 1), 112}, {{0xfd, 1, [15] = 1}, 64}},
+		 .n_addresses = 2},
+		{.address = {{IPV4(10, 1, 2, 1), 120}}, .n_addresses = 1},
+	};
+
+	*routes = (struct routes){0};
+	for (unsigned i = 0; i < 3; i++)
+		routes_add(routes, order[i], &host[order[i]]);
+}
+
+Test(route, the_longest_prefix_leads)
+{
+	static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+					      {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	ip_t a = IPV4(10, 9, 9, 9), b = IPV4(10, 1, 9, 9), c = IPV4(10, 1, 2, 9),
+	     d = {0xfd, 2, [15] = 9}, e = {0xfd, 1, [15] = 9};
+	struct routes routes;
+
+	for (unsigned i = 0; i < 6; i++) {
+		nested(&routes, orders[i]);
+		goes(&routes, a, ALL_UP, 0, a);
+		goes(&routes, b, ALL_UP, 1, b);
+		goes(&routes, c, ALL_UP, 2, c);
+		goes(&routes, d, ALL_UP, 0, d);
+		goes(&routes, e, ALL_UP, 1, e);
+		goes(&routes, c, 3, 1, c); // the next longest whose link is up
+		goes(&routes, c, 1, 0, c);
+		goes(&routes, e, 1, 0, e);
+	}
+}
+
+// Workers add ports in orders of their own, so that all of them are used.
+Test(route, of_one_length_the_network_added_first_leads)
+{
+	static const struct host_config host[2] = {
+		{.address = {{IPV4(10, 0, 0, 1), 120}}, .n_addresses = 1},
+		{.address = {{IPV4(10, 0, 0, 2), 120}}, .n_addresses = 1},
+	};
+	ip_t near = IPV4(10, 0, 0, 9);
+
+	for (unsigned first = 0; first < 2; first++) {
+		struct routes routes = {0};
+
+		routes_add(&routes, first, &host[first]);
+		routes_add(&routes, !first, &host[!first]);
+		goes(&routes, near, ALL_UP, first, near);
+		goes(&routes, near, 1u << !first, !first, near);
+	}
 }

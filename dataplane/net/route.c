@@ -11,9 +11,24 @@ static void mask_of(uint8_t mask[PACKET_IP], unsigned bits)
 		mask[bits / 8] = (uint8_t)(0xff00 >> bits % 8);
 }
 
+static int bits_of(const struct route_link *link)
+{
+	return __builtin_popcountll(link->mask[0]) + __builtin_popcountll(link->mask[1]);
+}
+
+// Behind those with as long a prefix, before those with a shorter one.
+static struct route_link *make_place(struct routes_ip *routes, unsigned bits)
+{
+	struct route_link *link = &routes->link[routes->n_links++];
+
+	for (; link > routes->link && bits_of(link - 1) < (int)bits; link--)
+		*link = link[-1];
+	return link;
+}
+
 static void add_link(struct routes_ip *routes, unsigned port, const struct host_address *address)
 {
-	struct route_link *const link = &routes->link[routes->n_links++];
+	struct route_link *const link = make_place(routes, address->prefix);
 	uint8_t mask[PACKET_IP];
 
 	mask_of(mask, address->prefix);

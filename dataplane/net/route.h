@@ -1,7 +1,8 @@
 #pragma once
-// Which port and which next hop lead to an address: the networks of the ports' hosts first, then
-// their gateways. A host's networks are looked through in order: there are at most a few. Made
-// once, read in the fast path. Any thread reads.
+// Which port and which next hop lead to an address: the networks of the ports' hosts first, the one
+// with the longest prefix before others (RFC 1812 5.2.4.3), then their gateways. Networks are
+// looked through in order: there are at most a few. Made once, read in the fast path. Any thread
+// reads.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ struct route_gateway {
 // Of one family.
 struct routes_ip {
 	unsigned n_links, n_gateways;
+	// The longest prefix first; of one length in the order added.
 	struct route_link link[ROUTE_PORTS_MAX * HOST_ADDRESSES_MAX];
 	struct route_gateway gateway[ROUTE_PORTS_MAX];
 };
@@ -40,8 +42,8 @@ struct route {
 	const uint8_t *hop;
 };
 
-// Adds the networks and gateways of a port; all zero is empty. Where several ports have a gateway,
-// the one added first is used while its link is up.
+// Adds the networks and gateways of a port; all zero is empty. Where several ports have a network,
+// or a gateway, the one added first is used while its link is up.
 void routes_add(struct routes *routes, unsigned port, const struct host_config *host);
 
 static inline const struct routes_ip *routes_of(const struct routes *routes, bool is_ipv6)
