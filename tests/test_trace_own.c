@@ -14,16 +14,22 @@ static void parse(uint8_t ip[16], const char *text)
 	cr_assert(inet_pton(AF_INET, text, ip + 12) == 1 || inet_pton(AF_INET6, text, ip) == 1);
 }
 
-static void expect(const struct config *config, const char *io, const char *peer,
-		   const char *wanted)
+static void expect_of(unsigned worker, const struct config *config, const char *io,
+		      const char *peer, const char *wanted)
 {
 	uint8_t peer_ip[16], wanted_ip[16], own[16];
 
 	parse(peer_ip, peer);
 	parse(wanted_ip, wanted);
 	memset(own, 0xa5, sizeof(own));
-	trace_own(config, io, peer_ip, own);
-	cr_assert_arr_eq(own, wanted_ip, 16, "%s to %s", io, peer);
+	trace_own(config, io, peer_ip, worker, own);
+	cr_assert_arr_eq(own, wanted_ip, 16, "%s to %s, worker %u", io, peer, worker);
+}
+
+static void expect(const struct config *config, const char *io, const char *peer,
+		   const char *wanted)
+{
+	expect_of(0, config, io, peer, wanted);
 }
 
 Test(trace_own, what_the_host_takes)
@@ -53,7 +59,7 @@ static void add_address(struct config_port *port, const char *ip, unsigned prefi
 	port->address[port->n_addresses++].prefix = prefix;
 }
 
-// The first port that has a way, by its net or its gateway; of it the first address of the family.
+// A port that has a way, by its net or its gateway; of it the first address of the family.
 Test(trace_own, the_port_of_dpdk)
 {
 	struct config_port port[3] = {0};
@@ -80,4 +86,28 @@ Test(trace_own, the_port_of_dpdk)
 	expect(&config, "dpdk", "2001:db8:1:8::1", "::");
 	port[1].has_gateway[1] = port[0].has_gateway[1] = true; // port 0 has no IPv6
 	expect(&config, "dpdk", "2001:db8:1:8::1", "2001:db8:1::1");
+}
+
+// As routes are found (tests/test_route.c): networks before gateways, the longest one first, and
+// each worker begins with a port of its own.
+Test(trace_own, of_several_ports)
+{
+	struct config_port port[3] = {0};
+	struct config config = {0};
+
+	config.dpdk.ports = port;
+	config.dpdk.n_ports = 3;
+	add_address(&port[0], "192.0.2.1", 96 + 24);
+	add_address(&port[1], "192.0.2.2", 96 + 24);
+	add_address(&port[2], "10.0.0.1", 96 + 8);
+	add_address(&port[0], "10.1.0.1", 96 + 16);
+	port[0].has_gateway[0] = port[1].has_gateway[0] = true;
+	for (unsigned worker = 0; worker < 6; worker++) {
+		const char *const mine = worker % 3 == 1 ? "192.0.2.2" : "192.0.2.1";
+
+		expect_of(worker, &config, "dpdk", "10.7.0.9", "10.0.0.1");  // no gateway's
+		expect_of(worker, &config, "dpdk", "10.1.0.9", "192.0.2.1"); // the port's first
+		expect_of(worker, &config, "dpdk", "192.0.2.9", mine);
+		expect_of(worker, &config, "dpdk", "203.0.113.9", mine);
+	}
 }

@@ -34,9 +34,11 @@ struct trace {
 	uint64_t unix_ns;             // at begin_ns
 	uint64_t count;               // datagrams to show; 0: no limit
 	uint64_t n, lost;
-	uint64_t lost_before;      // by the data plane
-	uint8_t peer[16], own[16]; // of the last datagram
-	char *text;                // [TEXT]; NULL: the place is free
+	uint64_t lost_before; // by the data plane
+	// Of the last datagram.
+	uint8_t peer[16], own[16];
+	uint16_t own_port;
+	char *text; // [TEXT]; NULL: the place is free
 	size_t text_len, text_at;
 };
 
@@ -148,12 +150,17 @@ static void end(struct trace *t, const char *cause)
 	settle(t);
 }
 
-static void find_own(struct trace *t, const uint8_t peer[16])
+static void find_own(struct trace *t, const struct dp_datagram *datagram)
 {
-	if (t->n && !memcmp(t->peer, peer, sizeof(t->peer)))
+	const struct dp *const dp = t->app->dp;
+	const uint8_t *const peer = datagram->peer.ip;
+
+	if (t->own_port == datagram->own_port && !memcmp(t->peer, peer, sizeof(t->peer)))
 		return;
 	memcpy(t->peer, peer, sizeof(t->peer));
-	trace_own(t->app->config, dp_io_name(t->app->dp), peer, t->own);
+	t->own_port = datagram->own_port;
+	trace_own(t->app->config, dp_io_name(dp), peer, (unsigned)(t->own_port - dp_port(dp, 0)),
+		  t->own);
 }
 
 static void show(struct trace *t, const struct dp_datagram *datagram)
@@ -161,7 +168,7 @@ static void show(struct trace *t, const struct dp_datagram *datagram)
 	char line[TRACE_LINE_MAX];
 	size_t len;
 
-	find_own(t, datagram->peer.ip);
+	find_own(t, datagram);
 	len = trace_line_datagram(line, datagram, t->own,
 				  t->unix_ns + (datagram->time_ns - t->begin_ns));
 	if (!add(t, line, len, TEXT_LINES)) {

@@ -26,30 +26,53 @@ static bool is_same_net(const uint8_t *a, const uint8_t *b, unsigned prefix)
 	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
 }
 
-static bool leads_to(const struct config_port *port, const uint8_t peer[16])
+// Its first address of the peer's family; NULL: it has none.
+static const uint8_t *source_of(const struct config_port *port, const uint8_t peer[16])
 {
-	if (port->has_gateway[is_ipv6(peer)])
-		return true;
 	for (unsigned i = 0; i < port->n_addresses; i++) {
-		if (is_same_net(port->address[i].ip, peer, port->address[i].prefix))
-			return true;
+		if (is_ipv6(port->address[i].ip) == is_ipv6(peer))
+			return port->address[i].ip;
 	}
-	return false;
+	return NULL;
 }
 
-// As the back end chooses: the first port with a way, its first address of the family.
-static void of_ports(const struct config *config, const uint8_t peer[16], uint8_t own[16])
+// Of the longest of its networks that has the peer; 0: none has.
+static unsigned prefix_to(const struct config_port *port, const uint8_t peer[16])
 {
-	for (unsigned p = 0; p < config->dpdk.n_ports; p++) {
-		const struct config_port *port = &config->dpdk.ports[p];
+	unsigned longest = 0;
 
-		for (unsigned i = 0; leads_to(port, peer) && i < port->n_addresses; i++) {
-			if (is_ipv6(port->address[i].ip) != is_ipv6(peer))
-				continue;
-			memcpy(own, port->address[i].ip, 16);
-			return;
-		}
+	for (unsigned i = 0; i < port->n_addresses; i++) {
+		const unsigned prefix = port->address[i].prefix;
+
+		if (prefix > longest && is_ipv6(port->address[i].ip) == is_ipv6(peer) &&
+		    is_same_net(port->address[i].ip, peer, prefix))
+			longest = prefix;
 	}
+	return longest;
+}
+
+// As the back end chooses while all links are up: the port with the longest network, else the first
+// with a gateway; each worker begins with a port of its own.
+static void of_ports(const struct config *config, const uint8_t peer[16], unsigned worker,
+		     uint8_t own[16])
+{
+	const unsigned n = config->dpdk.n_ports;
+	const uint8_t *on_link = NULL, *by_gateway = NULL;
+	unsigned longest = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct config_port *const port = &config->dpdk.ports[(worker + i) % n];
+		const unsigned prefix = prefix_to(port, peer);
+
+		if (prefix > longest) {
+			longest = prefix;
+			on_link = source_of(port, peer);
+		}
+		if (!by_gateway && port->has_gateway[is_ipv6(peer)])
+			by_gateway = source_of(port, peer);
+	}
+	if (on_link || by_gateway)
+		memcpy(own, on_link ? on_link : by_gateway, 16);
 }
 
 // ---- A socket
@@ -83,7 +106,8 @@ static void of_host_ipv6(const uint8_t peer[16], uint8_t own[16])
 		close(fd);
 }
 
-void trace_own(const struct config *config, const char *io, const uint8_t peer[16], uint8_t own[16])
+void trace_own(const struct config *config, const char *io, const uint8_t peer[16], unsigned worker,
+	       uint8_t own[16])
 {
 	const char *ipv4 = config->dataplane.source_ipv4, *ipv6 = config->dataplane.source_ipv6;
 
@@ -91,7 +115,7 @@ void trace_own(const struct config *config, const char *io, const uint8_t peer[1
 	if (!is_ipv6(peer))
 		memcpy(own, mapped, MAPPED);
 	if (!strcmp(io, "dpdk"))
-		of_ports(config, peer, own);
+		of_ports(config, peer, worker, own);
 	else if (is_ipv6(peer) && ipv6)
 		inet_pton(AF_INET6, ipv6, own);
 	else if (is_ipv6(peer))
