@@ -60,25 +60,38 @@ void dpdk_housekeep(struct io *io)
 
 // ---- Take
 
-unsigned dpdk_take(struct io *io, struct rte_mbuf *mbuf[], unsigned n)
+static unsigned take_from_port(struct io *io, unsigned p, struct rte_mbuf *mbuf[], unsigned n)
 {
+	const struct dpdk_port *const port = &io->plane->port[p];
 	unsigned taken = 0;
 
-	for (unsigned p = 0; p < io->plane->n_ports && taken < n; p++) {
-		const struct dpdk_port *const port = &io->plane->port[p];
-		unsigned more = 0;
+	if (io->queue < port->rx_queues)
+		taken = rte_eth_rx_burst(port->id, io->queue, mbuf, (uint16_t)n);
+	for (unsigned i = 0; i < taken; i++)
+		mbuf[i]->port = (uint16_t)p;
+	dpdk_count(io, p, PORT_RX, taken);
+	return taken;
+}
 
-		if (io->queue < port->rx_queues)
-			more = rte_eth_rx_burst(port->id, io->queue, mbuf + taken,
-						(uint16_t)(n - taken));
-		for (unsigned i = 0; i < more; i++)
-			mbuf[taken + i]->port = (uint16_t)p;
-		dpdk_count(io, p, PORT_RX, more);
-		taken += more;
+static unsigned take_from_inbox(struct io *io, struct rte_mbuf *mbuf[], unsigned n)
+{
+	struct rte_ring *const inbox = io->plane->inbox[io->queue];
+
+	return inbox ? rte_ring_dequeue_burst(inbox, (void **)mbuf, n, NULL) : 0;
+}
+
+// Another one is first each time: one that always has a burst would keep the others out.
+unsigned dpdk_take(struct io *io, struct rte_mbuf *mbuf[], unsigned n)
+{
+	const unsigned n_ports = io->plane->n_ports;
+	unsigned at = io->take_from, taken = 0;
+
+	io->take_from = at < n_ports ? at + 1 : 0;
+	for (unsigned i = 0; i <= n_ports && taken < n; i++) {
+		taken += at < n_ports ? take_from_port(io, at, mbuf + taken, n - taken)
+				      : take_from_inbox(io, mbuf + taken, n - taken);
+		at = at < n_ports ? at + 1 : 0;
 	}
-	if (io->plane->inbox[io->queue])
-		taken += rte_ring_dequeue_burst(io->plane->inbox[io->queue],
-						(void **)(mbuf + taken), n - taken, NULL);
 	return taken;
 }
 

@@ -33,6 +33,7 @@ struct io {
 	struct dpdk_hold hold;
 	struct rte_mbuf *early[DPDK_BURST]; // came while the worker was waiting
 	unsigned n_early;
+	unsigned take_from; // first, next time: a port, or the inbox behind them
 	uint64_t tx_failed, no_buffer;
 	unsigned datagram_max; // of all ports
 	struct dpdk_counts counts[IO_DPDK_PORTS_MAX];

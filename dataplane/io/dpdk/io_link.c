@@ -37,6 +37,7 @@ struct io_link {
 	unsigned n;
 	struct rte_mbuf *early[IO_LINK_BURST]; // came while the thread was waiting
 	unsigned n_early;
+	bool inbox_first;        // the last time
 	_Atomic uint64_t missed; // for this thread, by any
 	atomic_bool woken;
 };
@@ -95,18 +96,36 @@ static void register_thread(struct io_link *link)
 
 // ---- Receive
 
-static unsigned take(struct io_link *link, struct rte_mbuf *mbuf[], unsigned n)
+static unsigned take_from_port(struct io_link *link, struct rte_mbuf *mbuf[], unsigned n)
 {
-	struct rte_ring *const inbox = link->plane->inbox[link->queue];
 	unsigned taken = 0;
 
-	if (link->queue < link->port->rx_queues)
+	if (n && link->queue < link->port->rx_queues)
 		taken = rte_eth_rx_burst(link->port->id, link->queue, mbuf, (uint16_t)n);
 	for (unsigned i = 0; i < taken; i++)
 		mbuf[i]->port = 0; // the plane's number of it
-	if (inbox)
-		taken += rte_ring_dequeue_burst(inbox, (void **)(mbuf + taken), n - taken, NULL);
 	return taken;
+}
+
+static unsigned take_from_inbox(struct io_link *link, struct rte_mbuf *mbuf[], unsigned n)
+{
+	struct rte_ring *const inbox = link->plane->inbox[link->queue];
+
+	return inbox ? rte_ring_dequeue_burst(inbox, (void **)mbuf, n, NULL) : 0;
+}
+
+// In turns first: one that always has a burst would keep the other out.
+static unsigned take(struct io_link *link, struct rte_mbuf *mbuf[], unsigned n)
+{
+	unsigned taken;
+
+	link->inbox_first = !link->inbox_first;
+	if (link->inbox_first) {
+		taken = take_from_inbox(link, mbuf, n);
+		return taken + take_from_port(link, mbuf + taken, n - taken);
+	}
+	taken = take_from_port(link, mbuf, n);
+	return taken + take_from_inbox(link, mbuf + taken, n - taken);
 }
 
 static void lose(struct io_link *link, struct rte_mbuf *m)
