@@ -1,10 +1,11 @@
-// The back end dpdk under floods: whoever shouts on one port, those on others are heard.
+// The back end dpdk under floods: whoever shouts on one port, or pings, nobody else goes unheard.
 // Frames come from files of pcap, and without end from the driver net_null.
 #include <criterion/criterion.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,7 +13,7 @@
 #include "dataplane/io/io_dpdk.h"
 #include "tests/kit/packet_twin.h"
 
-enum { FRAME = 128, WORKERS = 2, PORT = 48471, TARGET_PORT = 48470 };
+enum { FRAME = 128, WORKERS = 2, PORT = 48471, PINGS = 20000, TARGET_PORT = 48470 };
 
 #define PATIENCE_NS 10000000000
 
@@ -24,7 +25,8 @@ enum { FRAME = 128, WORKERS = 2, PORT = 48471, TARGET_PORT = 48470 };
 // What the driver calls its first device.
 static const uint8_t port_mac[6] = {0x02, 'p', 'c', 'a', 'p', 0};
 static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 2};
-static const uint8_t own_ip[16] = IPV4(10, 0, 0, 1), peer_ip[16] = IPV4(10, 0, 0, 2);
+static const uint8_t own_ip[16] = IPV4(10, 0, 0, 1), peer_ip[16] = IPV4(10, 0, 0, 2),
+		     far_ip[16] = IPV4(192, 0, 2, 7);
 
 // ---- A file of pcap
 
@@ -73,6 +75,30 @@ static void add_datagram(struct world *w, uint16_t port)
 
 	add_frame(w, frame,
 		  twin_write(frame, &source, port_mac, own_ip, port, payload, sizeof(payload)));
+}
+
+static void add_ping(struct world *w)
+{
+	static const uint8_t ping[64] = {8};
+	const struct packet_source source = peer_source();
+	uint8_t frame[FRAME];
+
+	add_frame(w, frame, twin_frame(frame, &source, port_mac, own_ip, 1, ping, sizeof(ping)));
+}
+
+static void add_arp_reply(struct world *w)
+{
+	static const uint8_t head[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 2};
+	uint8_t frame[60] = {0};
+
+	memcpy(frame, port_mac, 6);
+	memcpy(frame + 6, peer_mac, 6);
+	memcpy(frame + 12, head, sizeof(head));
+	memcpy(frame + 22, peer_mac, 6);
+	memcpy(frame + 28, peer_ip + 12, 4);
+	memcpy(frame + 32, port_mac, 6);
+	memcpy(frame + 38, own_ip + 12, 4);
+	add_frame(w, frame, sizeof(frame));
 }
 
 // ---- The back end
@@ -131,6 +157,14 @@ static unsigned receive(struct world *w, unsigned worker)
 	return n;
 }
 
+static uint64_t count_of(const struct world *w, unsigned port, enum port_count what)
+{
+	uint64_t counts[PORT_COUNT_COUNT];
+
+	w->ops->port_counts(w->io[0], port, counts);
+	return counts[what];
+}
+
 // ---- Floods
 
 // Port 0 always has a whole burst of what is nothing to anybody; datagrams for both workers are in
@@ -155,5 +189,45 @@ Test(io_dpdk, a_flood_on_one_port_keeps_no_other_out)
 	}
 	cr_expect_eq(got[0], 50, "%u of 50 came to worker 0", got[0]);
 	cr_expect_eq(got[1], 50, "%u of 50 came to worker 1", got[1]);
+	close_workers(&w);
+}
+
+// Sends a datagram over the gateway. Whether it left at once.
+static bool leaves(struct world *w)
+{
+	const uint64_t before = count_of(w, 0, PORT_TX);
+	struct frame *frame[1];
+
+	cr_assert_eq(w->ops->lend(w->io[0], frame, 1), 1);
+	memset(frame[0]->data, 0, 64);
+	frame[0]->len = 64;
+	frame[0]->port = TARGET_PORT;
+	memcpy(frame[0]->ip, far_ip, 16);
+	cr_assert_eq(w->ops->transmit(w->io[0], frame, 1), 1);
+	return count_of(w, 0, PORT_TX) > before;
+}
+
+// Anybody may ping, as fast as he can, and faster than the hosts' thread answers.
+Test(io_dpdk, pings_keep_no_next_hop_out)
+{
+	static const struct timespec nap = {.tv_nsec = 20000000};
+	struct host_config *host;
+	struct world w;
+
+	begin_file(&w);
+	for (unsigned i = 0; i < PINGS; i++)
+		add_ping(&w);
+	add_arp_reply(&w);
+	w.n_workers = 1;
+	add_file_port(&w);
+	host = &w.dpdk.port[0].host;
+	host->has_gateway[0] = true;
+	memcpy(host->gateway[0], peer_ip, 16);
+	open_workers(&w);
+	while (count_of(&w, 0, PORT_RX) < PINGS + 1)
+		cr_assert_eq(receive(&w, 0), 0);
+	cr_expect_gt(count_of(&w, 0, PORT_RX_LOST), 0, "it was no flood");
+	nanosleep(&nap, NULL);
+	cr_expect(leaves(&w));
 	close_workers(&w);
 }

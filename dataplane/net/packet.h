@@ -125,3 +125,10 @@ struct packet {
 enum packet_kind packet_read(struct packet *packet, const uint8_t *frame, unsigned len,
 			     uint16_t vlan);
 const char *packet_kind_name(enum packet_kind kind);
+
+// Whether no router has passed it on, of those for a host: ARP, and ICMPv6 with the hop limit that
+// neighbour discovery has to have (RFC 4861 3.1).
+static inline bool packet_is_from_link(enum packet_kind kind, const struct packet *packet)
+{
+	return kind == PACKET_ARP || (kind == PACKET_ICMPV6 && packet->hop_limit == 255);
+}

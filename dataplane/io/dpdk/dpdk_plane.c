@@ -154,8 +154,10 @@ void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[1
 	(void)rte_ring_enqueue_elem(plane->asks, &ask, sizeof(ask)); // full: asked again
 }
 
-bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame)
+bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame, bool is_from_link)
 {
+	if (!is_from_link && rte_ring_count(plane->to_hosts) >= RING / 2)
+		return false;
 	return !rte_ring_enqueue(plane->to_hosts, frame);
 }
 

@@ -54,8 +54,9 @@ static inline uint32_t dpdk_plane_up(const struct dpdk_plane *plane)
 }
 
 // Worker thread: a next hop is needed; a frame is for the host of its port, false: its ring is
-// full.
+// full. What may come from anywhere (pings) finds it full when half of it is: the rest is for those
+// on the link, who say where next hops are.
 void dpdk_plane_ask(struct dpdk_plane *plane, unsigned port, const uint8_t hop[16]);
-bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame);
+bool dpdk_plane_give(struct dpdk_plane *plane, struct rte_mbuf *frame, bool is_from_link);
 // Worker thread, often: what the hosts' thread sends leaves through the queues of worker 0.
 void dpdk_plane_send(struct dpdk_plane *plane, unsigned worker);

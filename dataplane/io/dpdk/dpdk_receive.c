@@ -134,11 +134,11 @@ static void hand_over(struct io *io, struct rte_mbuf *m, uint16_t port)
 		dpdk_count(io, from, PORT_RX_OTHER_WORKER, 1);
 }
 
-static void give_to_host(struct io *io, struct rte_mbuf *m)
+static void give_to_host(struct io *io, struct rte_mbuf *m, bool is_from_link)
 {
 	const uint16_t from = m->port;
 
-	if (dpdk_plane_give(io->plane, m))
+	if (dpdk_plane_give(io->plane, m, is_from_link))
 		dpdk_count(io, from, PORT_RX_HOST, 1);
 	else
 		drop(io, m, PORT_RX_LOST);
@@ -179,7 +179,7 @@ static bool sort(struct io *io, struct rte_mbuf *m, struct frame *frame)
 	if (kind == PACKET_UDP)
 		return sort_udp(io, m, &packet, frame);
 	if (counted_as[kind] == PORT_RX_HOST)
-		give_to_host(io, m);
+		give_to_host(io, m, packet_is_from_link(kind, &packet));
 	else
 		drop(io, m, (enum port_count)counted_as[kind]);
 	return false;

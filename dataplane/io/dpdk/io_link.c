@@ -169,7 +169,7 @@ static bool sort(struct io_link *link, struct rte_mbuf *m, struct io_datagram *d
 	unsigned thread;
 
 	if (kind == PACKET_ARP || kind == PACKET_ICMPV4 || kind == PACKET_ICMPV6) {
-		if (!dpdk_plane_give(link->plane, m))
+		if (!dpdk_plane_give(link->plane, m, packet_is_from_link(kind, &packet)))
 			lose(link, m);
 		return false;
 	}
