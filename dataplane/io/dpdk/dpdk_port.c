@@ -36,6 +36,18 @@ static int find(struct dpdk_port *port, char error[IO_ERROR_MAX])
 	return -ENODEV;
 }
 
+// Over the receive queues. A device that has no hash of its own (virtio mostly has none) spreads
+// as it likes, and refuses to be asked for one.
+static void spread(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
+{
+	const uint64_t hash = info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
+
+	if (!hash)
+		return;
+	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	conf->rx_adv_conf.rss_conf.rss_hf = hash;
+}
+
 static int configure(struct dpdk_port *port, const struct rte_eth_dev_info *info,
 		     unsigned n_workers, char error[IO_ERROR_MAX])
 {
@@ -50,11 +62,8 @@ static int configure(struct dpdk_port *port, const struct rte_eth_dev_info *info
 	}
 	port->rx_queues =
 		(uint16_t)(info->max_rx_queues < n_workers ? info->max_rx_queues : n_workers);
-	if (port->rx_queues > 1) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf =
-			info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
-	}
+	if (port->rx_queues > 1)
+		spread(&conf, info);
 	port->sums = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	if (port->sums)
 		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
