@@ -3,9 +3,53 @@
 #include "dataplane/commands.h"
 
 #include "base/bytes.h"
+#include "dataplane/frame.h"
 #include "dataplane/turns.h"
 
 enum { COMMAND_BURST = 256 }; // applied between two bursts
+
+// ---- What was sent but waits for its way, in the back end: it was to stop too
+
+struct ue {
+	const struct worker *w;
+	uint32_t handle;
+};
+
+static bool is_of_ue(const void *ctx, const uint8_t *octets, unsigned len)
+{
+	const struct ue *const ue = ctx;
+	const struct part *part;
+	uint32_t place;
+
+	if (len < FRAME_MIN)
+		return false;
+	part = running_find(&ue->w->running, octets + FRAME_AT_PUSH_ID);
+	if (!part)
+		return false;
+	place = ref_to_place(&part->push->ref_key, load32_be(octets + FRAME_AT_REF));
+	return place < part->push->n_places && part->push->handles[place] == ue->handle;
+}
+
+static bool is_of_push(const void *push_id, const uint8_t *octets, unsigned len)
+{
+	return len >= FRAME_MIN && !memcmp(octets + FRAME_AT_PUSH_ID, push_id, MESSAGE_PUSH_ID);
+}
+
+static void drop_ue(struct worker *w, uint32_t handle)
+{
+	const struct ue ue = {w, handle};
+
+	if (w->io_ops->drop)
+		w->io_ops->drop(w->io, is_of_ue, &ue);
+}
+
+static void drop_push(struct worker *w, const uint8_t push_id[MESSAGE_PUSH_ID])
+{
+	if (w->io_ops->drop)
+		w->io_ops->drop(w->io, is_of_push, push_id);
+}
+
+// ---- UEs
 
 static void put_key(struct worker *w, struct command *command)
 {
@@ -19,6 +63,13 @@ static void del_key(struct worker *w, uint32_t handle)
 {
 	kaf_cache_drop(&w->protect.cache, handle);
 	context_del_key(&w->contexts[handle]);
+	drop_ue(w, handle);
+}
+
+static void del_address(struct worker *w, uint32_t handle)
+{
+	context_del_address(&w->contexts[handle]);
+	drop_ue(w, handle);
 }
 
 static void put_address(struct worker *w, const struct command *command)
@@ -26,6 +77,8 @@ static void put_address(struct worker *w, const struct command *command)
 	context_put_address(&w->contexts[command->handle], &command->address);
 	turns_make_due(w, command->handle);
 }
+
+// ---- Pushes
 
 static void start(struct worker *w, struct dp_push *push)
 {
@@ -41,7 +94,10 @@ static void stop(struct worker *w, const uint8_t push_id[MESSAGE_PUSH_ID], enum 
 
 	if (part && part->mode != PART_SWEEP) // else it is over, or on its way there
 		turns_sweep(w, part, state);
+	drop_push(w, push_id);
 }
+
+// ---- A command
 
 static bool tell_fence(struct worker *w, uint64_t token)
 {
@@ -61,7 +117,7 @@ bool commands_apply(struct worker *w, struct command *command)
 		put_address(w, command);
 		return true;
 	case COMMAND_DEL_ADDRESS:
-		context_del_address(&w->contexts[command->handle]);
+		del_address(w, command->handle);
 		return true;
 	case COMMAND_START:
 		start(w, command->push);

@@ -35,6 +35,8 @@ struct io_counts {
 
 struct io;
 
+typedef bool io_is_unwanted(const void *ctx, const uint8_t *octets, unsigned len);
+
 struct io_ops {
 	const char *name;
 	// Control thread only. 0, or -errno with what was wrong in error.
@@ -57,6 +59,10 @@ struct io_ops {
 	// A frame that failed for good has len 0 then, until it is lent again, and says whether it
 	// was for want of a route.
 	unsigned (*transmit)(struct io *io, struct frame *frame[], unsigned n);
+
+	// What transmit has taken may wait for its way: of that, the datagrams that is_unwanted
+	// says yes to, by their octets, are dropped. NULL where none wait.
+	void (*drop)(struct io *io, io_is_unwanted *is_unwanted, const void *ctx);
 
 	// Up to n datagrams that have arrived; their frames are the worker's until release. A
 	// longer datagram than FRAME_MAX comes with len FRAME_MAX + 1 and its first FRAME_MAX

@@ -11,7 +11,8 @@
 	X(TX, "tx", "frames given to the port")                                                    \
 	X(TX_FULL, "tx_full", "frames its ring had no room for; they are built again")             \
 	X(TX_HELD, "tx_held", "frames held until their next hop is known")                         \
-	X(TX_HELD_LOST, "tx_held_lost", "of these: dropped, it did not answer in time")            \
+	X(TX_HELD_LOST, "tx_held_lost",                                                            \
+	  "of these: dropped, it did not answer in time, or they were not to leave any more")      \
 	X(TX_NO_HOP, "tx_no_hop",                                                                  \
 	  "frames not sent: their next hop does not answer, or no room to hold them")              \
 	X(TX_NO_LINK, "tx_no_link",                                                                \

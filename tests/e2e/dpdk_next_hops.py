@@ -111,6 +111,27 @@ def no_hop(programs):
         world.complete(world.begin(), 8)
 
 
+def stopped(programs):
+    """What is held when a push is recalled, or a device removed, does not leave afterwards."""
+    with on_veth(programs, "stopped", ues=100) as world:
+        world.listen()
+        restart_without_hop(world)
+        pushes = [world.begin(), world.begin()]
+        wait_for(lambda: world.counts()["tx_held"] >= 2 * world.ues, 2)
+        for i in range(10):
+            answer = world.daemon.client.ask("DELETE", f"/akma-push/v1/ues/imsi-00101{i:010}")
+            world.check("the device is removed", answer.status == 204, answer)
+        world.daemon.client.ask("DELETE", pushes[0])
+        seen = world.see(pushes[0])
+        world.check("recalled", seen["states"] == {"RECALLED": world.ues}, seen)
+        address_there("add")
+        wait_for(lambda: world.states(pushes[1]).get("DELIVERED") == world.ues - 10, 5)
+        summary = world.summary()
+        world.check("the others are reached, once", summary["datagrams"] == world.ues - 10, summary)
+        c = world.check_counts()
+        world.check("counted", c["tx_held_lost"] == world.ues + 10, c)
+
+
 # ---- Next hops that change
 
 def replaced_hop(programs):
@@ -171,5 +192,5 @@ def no_route(programs):
         world.check_counts()
 
 
-SCENARIOS = {"storm": arp_storm, "late-hop": late_hop, "no-hop": no_hop, "replaced-hop": replaced_hop,
-             "no-route": no_route}
+SCENARIOS = {"storm": arp_storm, "late-hop": late_hop, "no-hop": no_hop, "stopped": stopped,
+             "replaced-hop": replaced_hop, "no-route": no_route}

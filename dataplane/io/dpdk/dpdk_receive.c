@@ -25,6 +25,13 @@ static enum dpdk_held_fate send_held(struct io *io, const struct dpdk_held *held
 	return DPDK_HELD_LEAVES;
 }
 
+static enum dpdk_held_fate lose_held(struct io *io, const struct dpdk_held *held)
+{
+	dpdk_count(io, held->port, PORT_TX_HELD_LOST, 1);
+	rte_pktmbuf_free(held->mbuf);
+	return DPDK_HELD_LEAVES;
+}
+
 struct look {
 	struct io *io;
 	uint64_t now_ns;
@@ -42,9 +49,7 @@ static enum dpdk_held_fate fate_of(void *ctx, const struct dpdk_held *held)
 		return DPDK_HELD_LEAVES;
 	if (state != HOST_GONE && look->now_ns < held->end_ns)
 		return DPDK_HELD_WAITS;
-	dpdk_count(io, held->port, PORT_TX_HELD_LOST, 1);
-	rte_pktmbuf_free(held->mbuf);
-	return DPDK_HELD_LEAVES;
+	return lose_held(io, held);
 }
 
 void dpdk_housekeep(struct io *io)
@@ -56,6 +61,31 @@ void dpdk_housekeep(struct io *io)
 		return;
 	look.now_ns = clock_mono_ns(&clock_system);
 	dpdk_hold_look(&io->hold, fate_of, &look);
+}
+
+struct unwanted {
+	struct io *io;
+	io_is_unwanted *is_unwanted;
+	const void *ctx;
+};
+
+static enum dpdk_held_fate fate_if_unwanted(void *ctx, const struct dpdk_held *held)
+{
+	const struct unwanted *const unwanted = ctx;
+	const struct rte_mbuf *const m = held->mbuf;
+	const unsigned headers = RTE_PKTMBUF_HEADROOM - m->data_off;
+
+	if (!unwanted->is_unwanted(unwanted->ctx, rte_pktmbuf_mtod_offset(m, uint8_t *, headers),
+				   m->data_len - headers))
+		return DPDK_HELD_WAITS;
+	return lose_held(unwanted->io, held);
+}
+
+void dpdk_drop(struct io *io, io_is_unwanted *is_unwanted, const void *ctx)
+{
+	struct unwanted unwanted = {io, is_unwanted, ctx};
+
+	dpdk_hold_look(&io->hold, fate_if_unwanted, &unwanted);
 }
 
 // ---- Take

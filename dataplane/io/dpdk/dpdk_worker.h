@@ -55,6 +55,7 @@ void dpdk_register_thread(struct io *io);
 
 unsigned dpdk_lend(struct io *io, struct frame *frame[], unsigned n);
 unsigned dpdk_transmit(struct io *io, struct frame *frame[], unsigned n);
+void dpdk_drop(struct io *io, io_is_unwanted *is_unwanted, const void *ctx);
 unsigned dpdk_receive(struct io *io, struct frame *frame[], unsigned n);
 void dpdk_release(struct io *io, struct frame *frame[], unsigned n);
 

@@ -185,6 +185,7 @@ const struct io_ops io_dpdk = {
 	.datagram_max = dpdk_datagram_max,
 	.lend = dpdk_lend,
 	.transmit = dpdk_transmit,
+	.drop = dpdk_drop,
 	.receive = dpdk_receive,
 	.release = dpdk_release,
 	.arm = dpdk_arm,
