@@ -39,6 +39,7 @@ static void put_port(struct json_writer *w, const struct dp *dp, unsigned port)
 	json_put_string(w, "mac", mac);
 	json_put_string(w, "link", status.link_up ? "up" : "down");
 	json_put_uint(w, "mbps", status.mbps);
+	json_put_string(w, "steering", port_steering_texts[status.steering]);
 	put_counters(w, dp, port, DP_NONE);
 	put_device(w, &status);
 	json_close(w);

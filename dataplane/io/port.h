@@ -64,6 +64,15 @@ struct port_text {
 extern const struct port_text port_texts[PORT_COUNT_COUNT];
 extern const struct port_text port_device_texts[PORT_DEVICE_COUNT_COUNT];
 
+// How a port brings datagrams to the worker whose UDP port they are for.
+enum port_steering {
+	PORT_STEERING_NONE,  // "none": it has one receive queue
+	PORT_STEERING_RSS,   // "rss": by its hash to any queue, and workers hand over
+	PORT_STEERING_RULES, // "rules": by rules that its device keeps
+	PORT_STEERING_COUNT,
+};
+extern const char *const port_steering_texts[PORT_STEERING_COUNT];
+
 enum { PORT_NAME_MAX = 127 };
 
 struct port_status {
@@ -71,5 +80,6 @@ struct port_status {
 	uint8_t mac[6];
 	bool link_up;
 	uint32_t mbps; // 0: not known
+	enum port_steering steering;
 	uint64_t device[PORT_DEVICE_COUNT_COUNT];
 };

@@ -75,6 +75,7 @@ def counters(t, daemon, case):
     check("name", port["name"] == "net_null0", port)
     check("link", port["link"] == "up", port)
     check("MTU", port["mtu"] == 1500, port)
+    check("steering", port["steering"] == "rss", port)
     check("MAC", len(port["mac"].split(":")) == 6, port)
     check("frames sent", port["tx"] == UES, port)
     each = [t.ask(f"/akmapush/port,0,{w}") for w in range(WORKERS)]

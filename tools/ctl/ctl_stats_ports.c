@@ -31,13 +31,14 @@ void ctl_ports_read(struct ctl_ports *ports, const struct json_reader *from)
 
 void ctl_ports_show(const struct json_reader *top)
 {
-	static const struct ctl_column columns[] = {{"PORT"}, {"LINK"}, {"MBIT/S", true}, {"MAC"}};
+	static const struct ctl_column columns[] = {
+		{"PORT"}, {"LINK"}, {"MBIT/S", true}, {"MAC"}, {"STEERING"}};
 	const struct json *list = ctl_list(top, "ports");
 	struct ctl_table *table;
 
 	if (!json_array_len(list))
 		return;
-	table = ctl_table_new(columns, 4);
+	table = ctl_table_new(columns, 5);
 	for (size_t i = 0; i < json_array_len(list); i++) {
 		const struct json_reader port = ctl_item(top, list, i);
 		const uint64_t mbps = ctl_uint(&port, "mbps");
@@ -49,6 +50,7 @@ void ctl_ports_show(const struct json_reader *top)
 		else
 			ctl_table_text(table, NULL);
 		ctl_table_text(table, ctl_text(&port, "mac"));
+		ctl_table_text(table, ctl_text(&port, "steering"));
 	}
 	putchar('\n');
 	ctl_table_show(table);

@@ -156,6 +156,27 @@ static int make_host(struct dpdk_port *port, const struct io_dpdk_port *config,
 	return status;
 }
 
+// What a shared interface diverts is on the queue that it came in on. A worker without a queue is
+// handed what is for it.
+static void steer(struct dpdk_port *port, uint16_t first_port)
+{
+	const struct dpdk_flow_plan plan = {
+		.device = port->device,
+		.port = port->id,
+		.queues = port->rx_queues,
+		.first_port = first_port,
+		.has_vlan = port->host.config.vlan != PACKET_NO_VLAN,
+		.has = {host_source(&port->host, false), host_source(&port->host, true)},
+	};
+
+	port->steering = PORT_STEERING_NONE;
+	if (port->rx_queues < 2)
+		return;
+	port->steering = PORT_STEERING_RSS;
+	if (!port->is_shared && first_port && !dpdk_flow_open(&port->flow, &plan))
+		port->steering = PORT_STEERING_RULES;
+}
+
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
 		   uint16_t first_port, struct rte_mempool *pool, char error[IO_ERROR_MAX])
 {
@@ -184,11 +205,14 @@ int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, un
 		status = dpdk_shared_open(&port->shared, config, first_port, n_workers, error);
 		port->is_shared = !status;
 	}
+	if (!status)
+		steer(port, first_port);
 	return status;
 }
 
 void dpdk_port_stop(struct dpdk_port *port)
 {
+	dpdk_flow_close(&port->flow);
 	if (port->is_shared)
 		dpdk_shared_close(&port->shared);
 	rte_eth_dev_stop(port->id);
@@ -230,6 +254,7 @@ void dpdk_port_status(const struct dpdk_port *port, struct port_status *status)
 	snprintf(status->name, sizeof(status->name), "%.*s", (int)strcspn(port->device, ","),
 		 port->device);
 	memcpy(status->mac, port->host.config.mac, sizeof(status->mac));
+	status->steering = port->steering;
 	if (!rte_eth_link_get_nowait(port->id, &link)) {
 		status->link_up = link.link_status == RTE_ETH_LINK_UP;
 		status->mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;

@@ -1,6 +1,7 @@
 #pragma once
 // A port of DPDK, and the host on it. Open and close: control thread only.
 
+#include "dataplane/io/dpdk/dpdk_flow.h"
 #include "dataplane/io/dpdk/dpdk_shared.h"
 #include "dataplane/io/io.h"
 #include "dataplane/io/io_dpdk.h"
@@ -20,10 +21,13 @@ struct dpdk_port {
 	struct host host;
 	bool is_shared; // with the kernel, which has the next hops then
 	struct dpdk_shared shared;
+	enum port_steering steering;
+	struct dpdk_flow flow;
 };
 
 // Configures and starts it with a transmit queue for each worker, as many receive queues as it has
-// up to that. Worker i has UDP port first_port + i. 0, or -errno with what was wrong in error.
+// up to that. Worker i has UDP port first_port + i, to which the device steers if it can; 0: no
+// worker has one of its own. 0, or -errno with what was wrong in error.
 int dpdk_port_open(struct dpdk_port *port, const struct io_dpdk_port *config, unsigned n_workers,
 		   uint16_t first_port, struct rte_mempool *pool, char error[IO_ERROR_MAX]);
 // Octets of the longest UDP payload that fits its MTU behind the headers of the families that it

@@ -113,6 +113,7 @@ static void add_status(const struct dpdk_port *port, const struct port_status *s
 	rte_tel_data_add_dict_string(answer, "link", status->link_up ? "up" : "down");
 	rte_tel_data_add_dict_u64(answer, "mbps", status->mbps);
 	rte_tel_data_add_dict_u64(answer, "mtu", port->mtu);
+	rte_tel_data_add_dict_string(answer, "steering", port_steering_texts[status->steering]);
 }
 
 static int answer_port(const struct params *params, struct rte_tel_data *answer)
