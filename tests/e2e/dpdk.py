@@ -147,9 +147,11 @@ def cases(options, eal, pages):
             Case(options, f"af_packet, {family}, {pages}", device, eal, is_v6).run(there)
     # The kernel's end of a tap is beside it, in one namespace.
     here = lambda *command: command
-    tap = Case(options, f"tap, {pages}", "net_tap0,iface=akmatap", eal)
-    tap.run(here, lambda: (run("ip", "route", "replace", "local", "10.8.0.0/13", "dev", "lo"),
-                           dress("akmatap", here)))
+    for is_v6 in (False, True):
+        tap = Case(options, f"tap, {'IPv6' if is_v6 else 'IPv4'}, {pages}", "net_tap0,iface=akmatap", eal, is_v6)
+        tap.run(here, lambda: (run("ip", "route", "replace", "local", "10.8.0.0/13", "dev", "lo"),
+                               run("ip", "-6", "route", "replace", "local", "fd09::/64", "dev", "lo"),
+                               dress("akmatap", here)))
 
 
 def parse():
