@@ -183,11 +183,27 @@ static void say_segments(const struct dp *dp)
 			 max, DP_SEGMENT_MAX);
 }
 
+static void say_cpus(const struct config *config)
+{
+	const unsigned n = config->dataplane.workers;
+
+	if (config->dataplane.cpus && n == 1)
+		log_info("dataplane", "worker 0 on CPU %s", config->dataplane.cpus);
+	else if (config->dataplane.cpus)
+		log_info("dataplane", "workers 0 to %u on CPUs %s", n - 1, config->dataplane.cpus);
+	else if (n > 1 && config->dpdk.n_ports)
+		log_warn("dataplane",
+			 "%u workers run where the system puts them, two on one CPU now and then: "
+			 "give each its own (dataplane.cpus; akmapushctl doctor proposes them)",
+			 n);
+}
+
 static int open_dataplane(struct daemon *d)
 {
 	const struct config *config = d->app.config;
 	struct dp_config dp = {
 		.n_workers = config->dataplane.workers,
+		.cpus = config->dataplane.cpus,
 		.ue_max = config->dataplane.ues,
 		.push_max = config->dataplane.pushes,
 		.io = config->dataplane.io,
@@ -215,6 +231,7 @@ static int open_dataplane(struct daemon *d)
 	}
 	say_pages(d->app.dp);
 	say_segments(d->app.dp);
+	say_cpus(config);
 	return 0;
 }
 

@@ -61,6 +61,7 @@ Test(config, defaults)
 	cr_expect_null(config->tls.certificate);
 	cr_expect_eq(config->store.room_min, 256 << 20);
 	cr_expect_eq(config->dataplane.ues, 1000000);
+	cr_expect_null(config->dataplane.cpus);
 	cr_expect_null(config->dataplane.sha256);
 	cr_expect_eq(config->dataplane.source_port, 48471);
 	cr_expect_eq(config->akma.kaf_lifetime_s, 30 * 86400);
@@ -173,6 +174,69 @@ Test(config, values)
 	expect_wrong("- a\n- b\n", "expected a mapping of sections");
 	expect_wrong("store: {path: \"a\\0b\"}\n", "store.path");
 	expect_wrong("dataplane: {lap_pause: 100}\n", "from 2500 to 3600000");
+}
+
+Test(config, cpus)
+{
+	static const struct {
+		const char *yaml, *cpus;
+		unsigned workers;
+	} good[] = {
+		{"6", "6", 1},
+		{"6-7", "6-7", 2},
+		{"'6,7'", "6,7", 2},
+		{"\"7,6\"", "7,6", 2},
+		{"6-7,0,10-11", "6-7,0,10-11", 5},
+		{"8191", "8191", 1},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct config *config;
+
+		snprintf(text, sizeof(text), "dataplane:\n  cpus: %s\n  workers: %u\n",
+			 good[i].yaml, good[i].workers);
+		config = expect_good(text);
+		cr_expect_str_eq(config->dataplane.cpus, good[i].cpus);
+		config_free(config);
+	}
+}
+
+Test(config, cpus_that_are_wrong)
+{
+	static const char *const bad[] = {
+		"x",     "6-",       "-7",        "'6,'",
+		"',6'",  "6--7",     "7-6",       "6 7",
+		"6 - 7", "+6",       "6.5",       "0x6",
+		"6-7x",  "'6,,7'",   "''",        "~",
+		"best",  "8192",     "0-8192",    "'6,6'",
+		"6-7,7", "' 6'",     "'6 '",      "6-8,0,8",
+		"0,0-1", "[6, 7]",   "{a: 6}",    "99999999999999999999999999",
+		"'6;7'", "\"6\\t\"", "\"6\\07\"",
+	};
+	char text[2048] = "\ndataplane:\n  workers: 2\n  cpus: ";
+	const size_t len = strlen(text);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text + len, sizeof(text) - len, "%s\n", bad[i]);
+		expect_wrong(text, "t.yaml:4: dataplane.cpus: found ");
+		expect_wrong(text, "expected a list of CPUs, as 6-7,12");
+	}
+	snprintf(text + len, sizeof(text) - len, "6-7\n  cpus: 8-9\n");
+	expect_wrong(text, "t.yaml:5: dataplane.cpus stands here for the second time");
+}
+
+Test(config, cpus_have_a_length)
+{
+	char list[1026], text[2048];
+
+	memset(list, '0', sizeof(list));
+	memcpy(list + 1022, "6", 2);
+	snprintf(text, sizeof(text), "dataplane: {cpus: %s}\n", list);
+	config_free(expect_good(text));
+	memcpy(list + 1022, "06", 3);
+	snprintf(text, sizeof(text), "dataplane: {cpus: %s}\n", list);
+	expect_wrong(text, "t.yaml:1: dataplane.cpus: found ");
 }
 
 #define PORTS(ports) "dataplane: {io: dpdk}\ndpdk:\n  ports: [" ports "]\n"
@@ -358,6 +422,12 @@ Test(config, options_that_do_not_fit_together)
 	expect_wrong("dataplane: {lap_pause: 70000}\n",
 		     "t.yaml:1: dataplane.lap_pause: 70000 is more than lap_pause_max, 60000");
 	expect_wrong("dataplane: {workers: 3, source: {port: 65534}}\n", "go beyond 65535");
+	expect_wrong("dataplane:\n  workers: 3\n  cpus: 6-7\n",
+		     "t.yaml:3: dataplane.cpus: found 2 for workers, 3: a CPU for each");
+	expect_wrong("dataplane:\n  cpus: 6-7\n",
+		     "t.yaml:2: dataplane.cpus: found 2 for workers, 1: a CPU for each");
+	expect_wrong("\ndataplane: {cpus: 6-70, workers: 64}\n",
+		     "t.yaml:2: dataplane.cpus: found 65 for workers, 64: a CPU for each");
 	expect_wrong("akma: {mode_k_id: FF414B5001}\n", "is also mode_d_id");
 	expect_wrong("\nakma: {mode_d_id: FF414B5002}\n", "t.yaml:2: akma.mode_d_id: is also");
 	expect_wrong("\nlisten: {address: 0.0.0.0}\n", "t.yaml:2: listen.address: 0.0.0.0 is not");
@@ -462,6 +532,11 @@ Test(config, differences)
 	reports = (struct reports){0};
 	config_diff(a, a, note_change, &reports);
 	cr_expect_eq(reports.n, 0);
+	config_free(b);
+	cr_assert_eq(parse("dataplane: {cpus: 3}\n", &b, &reports), 0);
+	config_diff(a, b, note_change, &reports);
+	config_diff(b, a, note_change, &reports);
+	cr_expect_str_eq(reports.text, "dataplane.cpus (none) 3 0\ndataplane.cpus 3 (none) 0\n");
 	config_free(a);
 	config_free(b);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu_list.h"
 #include "control/config/config_schema.h"
 #include "control/config/config_yaml.h"
 
@@ -108,6 +109,16 @@ static void check_dpdk(struct checker *c)
 		      "of no use with dpdk: its ports have addresses (dpdk.ports)");
 }
 
+static void check_cpus(struct checker *c)
+{
+	const char *const cpus = c->config->dataplane.cpus;
+
+	if (cpus && cpu_list_count(cpus) != c->config->dataplane.workers)
+		wrong(c, "dataplane", "cpus",
+		      "found %u for workers, %u: a CPU for each is expected", cpu_list_count(cpus),
+		      c->config->dataplane.workers);
+}
+
 static void check_dataplane(struct checker *c)
 {
 	const struct config *config = c->config;
@@ -120,6 +131,7 @@ static void check_dataplane(struct checker *c)
 			wrong(c, "dataplane", "lap_pause", "%u is more than lap_pause_max, %u",
 			      config->dataplane.lap_pause_ms, config->dataplane.lap_pause_max_ms);
 	}
+	check_cpus(c);
 	check_dpdk(c);
 	if (config->dataplane.source_port &&
 	    config->dataplane.source_port + config->dataplane.workers - 1 > 65535)

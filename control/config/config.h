@@ -81,6 +81,7 @@ struct config {
 	} store;
 	struct {
 		uint32_t workers;
+		char *cpus; // of the workers, a list of as many; NULL: the system decides
 		uint32_t ues;
 		uint32_t pushes;
 		char *io;

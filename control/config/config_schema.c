@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu_list.h"
 #include "base/text.h"
 
 #define DAY 86400
@@ -46,6 +47,8 @@ const struct option options[] = {
 	 "read all of the store at the start and refuse it if anything is damaged"},
 	{"dataplane", "workers", OPTION_NUMBER, MEMBER(dataplane.workers), 1, 64, NULL, "1", false,
 	 "threads that send and receive, a core each"},
+	{"dataplane", "cpus", OPTION_CPUS, MEMBER(dataplane.cpus), 1, 1023, NULL, NULL, false,
+	 "where they run, a CPU for each, as 6-7,12; without it the system decides"},
 	{"dataplane", "ues", OPTION_NUMBER, MEMBER(dataplane.ues), 1, 1000000000, NULL, "1000000",
 	 false, "UEs, at most"},
 	{"dataplane", "pushes", OPTION_NUMBER, MEMBER(dataplane.pushes), 1, 1 << 20, NULL, "65536",
@@ -284,6 +287,8 @@ static bool is_of_form(const struct option *option, const char *text)
 		return is_address(text, AF_INET6);
 	case OPTION_CHOICE:
 		return is_choice(option, text);
+	case OPTION_CPUS:
+		return len <= option->max && cpu_list_is_valid(text);
 	default:
 		return len >= option->min && len <= option->max;
 	}
@@ -362,6 +367,9 @@ void option_expected(const struct option *option, char *text, size_t max)
 		break;
 	case OPTION_CHOICE:
 		expected_choice(option, text, max);
+		break;
+	case OPTION_CPUS:
+		snprintf(text, max, "a list of CPUs, as 6-7,12 (none twice)");
 		break;
 	case OPTION_CLIENTS:
 		snprintf(text, max, "a list of {name, role, af}");
@@ -443,6 +451,7 @@ void option_clear(struct config *config, const struct option *option)
 	case OPTION_IPV4:
 	case OPTION_IPV6:
 	case OPTION_CHOICE:
+	case OPTION_CPUS:
 		free(*(char **)member(config, option));
 		*(char **)member(config, option) = NULL;
 		break;

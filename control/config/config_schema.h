@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_IPV6,
 	OPTION_UA_STAR_ID, // ten hex digits
 	OPTION_CHOICE,
+	OPTION_CPUS,      // base/cpu_list.h
 	OPTION_CLIENTS,   // lists, from here on
 	OPTION_ARGUMENTS, // of texts
 	OPTION_PORTS,
