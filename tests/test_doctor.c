@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu_list.h"
 #include "crypto/aead.h"
 #include "crypto/sha256.h"
+#include "tools/ctl/doctor/checks.h"
+#include "tools/ctl/doctor/cpus.h"
 #include "tools/ctl/doctor/device.h"
 #include "tools/ctl/doctor/doctor.h"
 #include "tools/ctl/doctor/machine.h"
@@ -35,7 +38,7 @@ Test(doctor, clock)
 
 Test(doctor, lines_are_bounded)
 {
-	char text[1000];
+	char text[2000];
 
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = 0;
@@ -60,6 +63,51 @@ Test(doctor, features_are_those_of_this_cpu)
 	snprintf(aes, sizeof(aes), "AES-GCM as %s", aead_best()->name);
 	cr_expect(strstr(d.line[0].found, sha) && strstr(d.line[0].found, aes), "%s, not %s %s",
 		  d.line[0].found, sha, aes);
+}
+
+// ---- CPUs
+
+Test(cpus, lists)
+{
+	char text[CPUS_TEXT_MAX], long_list[CPU_LIST_CPUS * 5], *to = long_list;
+
+	cpus_sorted("7,2-4,6", text);
+	cr_expect_str_eq(text, "2-4,6-7");
+	cpus_sorted("0-8191", text);
+	cr_expect_str_eq(text, "0-8191");
+	cpus_sorted("", text);
+	cr_expect_str_empty(text);
+	cpus_outside("7,2-4,6", "3,7", NULL, text);
+	cr_expect_str_eq(text, "2,4,6");
+	cpus_outside("7,2-4,6", "2-7", "3,7", text);
+	cr_expect_str_eq(text, "2,4,6");
+	cpus_outside("2-4", "2-4", "0-8191", text);
+	cr_expect_str_empty(text);
+	for (unsigned cpu = 8191 - 2 * 63; cpu <= 8191; cpu += 2)
+		to += sprintf(to, "%u,", cpu);
+	to[-1] = 0;
+	cpus_sorted(long_list, text);
+	cr_expect_str_eq(text, long_list, "64 apart have room");
+	to = long_list;
+	for (unsigned cpu = 0; cpu < CPU_LIST_CPUS; cpu += 2)
+		to += sprintf(to, "%s%u", to == long_list ? "" : ",", cpu);
+	cpus_sorted(long_list, text);
+	cr_expect(strlen(text) < CPUS_TEXT_MAX && cpu_list_is_valid(text), "cut between two: %s",
+		  text);
+}
+
+// The others: tests/e2e/doctor.py.
+Test(cpus, a_machine_without_any)
+{
+	char folder[] = "/tmp/doctor-XXXXXX", cpus[CPUS_TEXT_MAX], usable[MACHINE_LINE_MAX];
+
+	cr_assert(mkdtemp(folder));
+	d.root = folder;
+	cpus_usable(&d, usable);
+	cr_expect_str_empty(usable);
+	cr_expect(!cpus_propose(&d, 1, NULL, cpus));
+	cr_expect_str_empty(cpus);
+	rmdir(folder);
 }
 
 // ---- Names

@@ -9,6 +9,7 @@
 #include "tools/ctl/ctl_call.h"
 #include "tools/ctl/ctl_table.h"
 #include "tools/ctl/doctor/doctor.h"
+#include "tools/ctl/doctor/look.h"
 
 _Static_assert((int)CONFIG_PORTS_MAX <= (int)DOCTOR_DEVICES_MAX, "all ports are looked at");
 
@@ -30,6 +31,7 @@ static void read_needs(struct doctor_needs *needs, const struct config *config)
 	*needs = (struct doctor_needs){
 		.is_dpdk = !strcmp(config->dataplane.io, "dpdk"),
 		.workers = config->dataplane.workers,
+		.cpus = config->dataplane.cpus,
 		.ues = config->dataplane.ues,
 		.n_devices = config->dpdk.n_ports,
 	};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/ctl/doctor/checks.h"
 #include "tools/ctl/doctor/device.h"
 #include "tools/ctl/doctor/machine.h"
 

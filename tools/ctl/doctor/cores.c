@@ -1,71 +1,139 @@
-// CPUs: how many, which are kept free, how fast they may run.
+// CPUs: how many, which of them workers have, which are kept free, how fast they may run.
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cpu_list.h"
+#include "tools/ctl/doctor/checks.h"
+#include "tools/ctl/doctor/cpus.h"
 #include "tools/ctl/doctor/machine.h"
 
 #define CPU "/sys/devices/system/cpu"
 
-// ---- Number, isolation
+// ---- Number
 
 // A core each, and one for control.
 static void say_number(struct doctor *d)
 {
-	char allowed[MACHINE_LINE_MAX], mend[DOCTOR_TEXT_MAX];
+	char usable[MACHINE_LINE_MAX], mend[DOCTOR_TEXT_MAX];
 	const unsigned wanted = d->needs.workers + 1;
 	unsigned n;
 
-	if (!machine_value(d, "/proc/self/status", "Cpus_allowed_list", allowed))
-		machine_text(d, allowed, sizeof(allowed), CPU "/online");
-	n = cpu_list_count(allowed);
+	cpus_usable(d, usable);
+	n = cpu_list_count(usable);
 	snprintf(mend, sizeof(mend), "dataplane: {workers: %u}  # in the configuration",
 		 n > 1 ? n - 1 : 1);
 	if (n >= wanted || n == 1)
 		doctor_say(d, n >= wanted ? DOCTOR_OK : DOCTOR_WARN, "CPUs", NULL,
-			   "%u (%.60s), for control and %u workers", n, allowed, d->needs.workers);
+			   "%u (%.60s), for control and %u workers", n, usable, d->needs.workers);
 	else
 		doctor_say(d, DOCTOR_WARN, "CPUs", mend,
-			   "%u (%.60s), fewer than control and %u workers want", n, allowed,
+			   "%u (%.60s), fewer than control and %u workers want", n, usable,
 			   d->needs.workers);
 }
 
-// The last CPUs, one for each worker.
-static void propose(const struct doctor *d, char cpus[64])
+// ---- Those of workers
+
+// A line for the configuration, if there are as many as workers.
+static void propose(const struct doctor *d, char mend[DOCTOR_TEXT_MAX])
 {
-	char online[MACHINE_LINE_MAX];
-	unsigned n, last = d->needs.workers;
+	char cpus[CPUS_TEXT_MAX];
+
+	*mend = 0;
+	if (cpus_propose(d, d->needs.workers, NULL, cpus))
+		snprintf(mend, DOCTOR_TEXT_MAX, "dataplane: {cpus: \"%s\"}  # in the configuration",
+			 cpus);
+}
+
+static void say_given(struct doctor *d, const char *name)
+{
+	char online[MACHINE_LINE_MAX], usable[MACHINE_LINE_MAX], lacking[CPUS_TEXT_MAX];
+	char mend[DOCTOR_TEXT_MAX];
 
 	machine_text(d, online, sizeof(online), CPU "/online");
-	n = cpu_list_count(online);
-	last = n ? n - 1 : last;
-	if (d->needs.workers == 1 || last < d->needs.workers)
-		snprintf(cpus, 64, "%u", last);
+	cpus_outside(d->needs.cpus, online, NULL, lacking);
+	if (*lacking) {
+		propose(d, mend);
+		doctor_say(d, DOCTOR_FAIL, name, mend,
+			   "%.60s; not there, or off line: %.60s; on line: %.60s", d->needs.cpus,
+			   lacking, online);
+		return;
+	}
+	cpus_usable(d, usable);
+	cpus_outside(d->needs.cpus, usable, NULL, lacking);
+	snprintf(mend, sizeof(mend),
+		 "taskset -c %s true  # fails where a cpuset leaves them out, as the daemon does",
+		 lacking);
+	if (*lacking)
+		doctor_say(d, DOCTOR_WARN, name, mend, "%.60s; who asks may not run on %.60s",
+			   d->needs.cpus, lacking);
 	else
-		snprintf(cpus, 64, "%u-%u", last + 1 - d->needs.workers, last);
+		doctor_say(d, DOCTOR_OK, name, NULL, "%.60s, one for each of %u", d->needs.cpus,
+			   d->needs.workers);
+}
+
+static void say_workers(struct doctor *d)
+{
+	static const char name[] = "CPUs of workers";
+	char mend[DOCTOR_TEXT_MAX];
+
+	if (d->needs.cpus) {
+		say_given(d, name);
+	} else if (d->needs.is_dpdk && d->needs.workers > 1) {
+		propose(d, mend);
+		doctor_say(d, DOCTOR_WARN, name, mend,
+			   "dataplane.cpus gives none: the system puts two workers on one now and "
+			   "then");
+	} else {
+		doctor_say(d, DOCTOR_OK, name, NULL, "the system decides");
+	}
+}
+
+// ---- Isolation
+
+// What isolates those that are given, or as many as there are beside one for control.
+static void isolate(const struct doctor *d, char mend[DOCTOR_TEXT_MAX])
+{
+	char usable[MACHINE_LINE_MAX], cpus[CPUS_TEXT_MAX];
+	unsigned n;
+
+	cpus_usable(d, usable);
+	n = cpu_list_count(usable);
+	if (d->needs.cpus)
+		cpus_sorted(d->needs.cpus, cpus);
+	else
+		cpus_propose(d, n > d->needs.workers ? d->needs.workers : n - (n > 1), NULL, cpus);
+	*mend = 0;
+	if (*cpus)
+		snprintf(mend, DOCTOR_TEXT_MAX,
+			 "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&isolcpus=%s nohz_full=%s rcu_nocbs=%s "
+			 "/' /etc/default/grub; update-grub; reboot",
+			 cpus, cpus, cpus);
 }
 
 static void say_isolated(struct doctor *d)
 {
-	char isolated[MACHINE_LINE_MAX], full[MACHINE_LINE_MAX], cpus[64], mend[DOCTOR_TEXT_MAX];
-	const unsigned n = (machine_text(d, isolated, sizeof(isolated), CPU "/isolated"),
-			    cpu_list_count(isolated));
-	const unsigned n_full =
-		(machine_text(d, full, sizeof(full), CPU "/nohz_full"), cpu_list_count(full));
-	const bool is_enough = n >= d->needs.workers && n_full >= d->needs.workers;
+	char isolated[MACHINE_LINE_MAX], full[MACHINE_LINE_MAX], lacking[CPUS_TEXT_MAX] = "";
+	char mend[DOCTOR_TEXT_MAX];
+	const char *what = d->needs.is_dpdk ? "; one for each worker is wanted" : "";
+	unsigned n, n_full;
+	bool is_good;
 
-	propose(d, cpus);
-	snprintf(mend, sizeof(mend),
-		 "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&isolcpus=%s nohz_full=%s rcu_nocbs=%s /' "
-		 "/etc/default/grub; update-grub; reboot",
-		 cpus, cpus, cpus);
-	doctor_say(d, is_enough || !d->needs.is_dpdk ? DOCTOR_OK : DOCTOR_WARN, "isolated CPUs",
-		   is_enough || !d->needs.is_dpdk ? NULL : mend,
-		   "isolcpus %.60s, nohz_full %.60s%s", n ? isolated : "none",
-		   n_full ? full : "none",
-		   d->needs.is_dpdk ? "; one for each worker is wanted" : "");
+	machine_text(d, isolated, sizeof(isolated), CPU "/isolated");
+	machine_text(d, full, sizeof(full), CPU "/nohz_full");
+	n = cpu_list_count(isolated);
+	n_full = cpu_list_count(full);
+	if (d->needs.cpus)
+		cpus_outside(d->needs.cpus, isolated, full, lacking);
+	if (*lacking)
+		what = "; of the workers' not in both: ";
+	is_good = d->needs.cpus ? !*lacking : n >= d->needs.workers && n_full >= d->needs.workers;
+	is_good |= !d->needs.is_dpdk;
+	isolate(d, mend);
+	doctor_say(d, is_good ? DOCTOR_OK : DOCTOR_WARN, "isolated CPUs", is_good ? NULL : mend,
+		   "isolcpus %.60s, nohz_full %.60s%s%.60s", n ? isolated : "none",
+		   n_full ? full : "none", what, lacking);
 }
 
 // ---- Frequency
@@ -90,20 +158,41 @@ static void add_governor(void *ctx, const char *cpu)
 	memcpy(g->slow, text, sizeof(g->slow));
 }
 
+// Of the workers' CPUs where they are known, else of all.
+static void look_at_governors(struct governors *g)
+{
+	const char *const cpus = g->d->needs.cpus;
+	char name[16];
+
+	if (!cpus)
+		machine_list(g->d, CPU, "cpu", add_governor, g);
+	for (unsigned i = 0; cpus && i < cpu_list_count(cpus); i++) {
+		snprintf(name, sizeof(name), "cpu%u", cpu_list_at(cpus, i));
+		add_governor(g, name);
+	}
+}
+
 static void say_governor(struct doctor *d)
 {
+	const char *const whose = d->needs.cpus ? " of workers" : "";
 	struct governors g = {.d = d};
+	char cpus[CPUS_TEXT_MAX] = "", mend[DOCTOR_TEXT_MAX];
 
-	machine_list(d, CPU, "cpu", add_governor, &g);
+	look_at_governors(&g);
+	if (d->needs.cpus)
+		cpus_sorted(d->needs.cpus, cpus);
+	snprintf(mend, sizeof(mend), "cpupower %s%s%sfrequency-set -g performance",
+		 *cpus ? "-c " : "", cpus, *cpus ? " " : "");
 	if (!g.n)
 		doctor_say(d, DOCTOR_OK, "CPU governor", NULL,
 			   "none to be seen: the firmware decides, or the host of a virtual "
 			   "machine");
 	else if (g.n_slow)
-		doctor_say(d, DOCTOR_WARN, "CPU governor", "cpupower frequency-set -g performance",
-			   "%s on %u of %u CPUs", g.slow, g.n_slow, g.n);
+		doctor_say(d, DOCTOR_WARN, "CPU governor", mend, "%s on %u of %u CPUs%s", g.slow,
+			   g.n_slow, g.n, whose);
 	else
-		doctor_say(d, DOCTOR_OK, "CPU governor", NULL, "performance on %u CPUs", g.n);
+		doctor_say(d, DOCTOR_OK, "CPU governor", NULL, "performance on %u CPUs%s", g.n,
+			   whose);
 }
 
 static void say_turbo(struct doctor *d)
@@ -121,6 +210,7 @@ static void say_turbo(struct doctor *d)
 void doctor_cores(struct doctor *d)
 {
 	say_number(d);
+	say_workers(d);
 	say_isolated(d);
 	say_governor(d);
 	say_turbo(d);

@@ -30,16 +30,3 @@ unsigned doctor_count(const struct doctor *d, enum doctor_state state)
 		n += d->line[i].state == state;
 	return n;
 }
-
-void doctor_look(struct doctor *d)
-{
-	doctor_pages(d);
-	doctor_locked(d);
-	doctor_capabilities(d);
-	doctor_iommu(d);
-	doctor_ports(d);
-	doctor_cores(d);
-	doctor_features(d);
-	doctor_time(d);
-	doctor_buffers(d);
-}

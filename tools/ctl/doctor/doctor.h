@@ -10,7 +10,7 @@
 
 enum {
 	DOCTOR_NAME_MAX = 64,
-	DOCTOR_TEXT_MAX = 320,
+	DOCTOR_TEXT_MAX = 1280, // of a command with three lists of 64 CPUs too
 	DOCTOR_LINES_MAX = 64,
 	DOCTOR_DEVICES_MAX = 8,
 };
@@ -29,6 +29,7 @@ struct doctor_needs {
 	bool is_dpdk;
 	bool no_huge; // EAL is told to do without huge pages
 	unsigned workers;
+	const char *cpus; // of the workers, a list of as many; NULL: the system decides
 	uint64_t ues;
 	const char *device[DOCTOR_DEVICES_MAX]; // of dpdk.ports
 	unsigned n_devices;
@@ -53,18 +54,3 @@ struct doctor {
 void doctor_say(struct doctor *d, enum doctor_state state, const char *name, const char *mend,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 unsigned doctor_count(const struct doctor *d, enum doctor_state state);
-
-// All checks.
-void doctor_look(struct doctor *d);
-
-// ---- The checks
-
-void doctor_pages(struct doctor *d);        // huge pages, of the machine and of its nodes
-void doctor_locked(struct doctor *d);       // RLIMIT_MEMLOCK of who asks
-void doctor_capabilities(struct doctor *d); // likewise: what the ports want
-void doctor_iommu(struct doctor *d);        // and the modules of vfio
-void doctor_ports(struct doctor *d);        // cards and interfaces of dpdk.ports
-void doctor_cores(struct doctor *d);        // how many, isolated, governor, turbo
-void doctor_features(struct doctor *d);     // instructions, and the kernels that run with them
-void doctor_time(struct doctor *d);
-void doctor_buffers(struct doctor *d); // of the kernel's sockets

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tools/ctl/doctor/checks.h"
 #include "tools/ctl/doctor/machine.h"
 
 // An implementation by its name in the configuration, and the words of /proc/cpuinfo that it needs.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/ctl/doctor/capability.h"
+#include "tools/ctl/doctor/checks.h"
 #include "tools/ctl/doctor/machine.h"
 
 // What dataplane/io/io_socket.c asks for.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/ctl/doctor/capability.h"
+#include "tools/ctl/doctor/checks.h"
 #include "tools/ctl/doctor/machine.h"
 
 enum { MIB = 1 << 20, PAGE_2M = 2 * MIB, CONTEXT = 128 };

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/cpu_list.h"
+#include "tools/ctl/doctor/checks.h"
+#include "tools/ctl/doctor/cpus.h"
 #include "tools/ctl/doctor/device.h"
 #include "tools/ctl/doctor/machine.h"
 
@@ -95,27 +97,53 @@ void doctor_iommu(struct doctor *d)
 
 // ---- Cards
 
+// Whether workers run on CPUs of the card's node, as far as can be told; else it is said.
+static bool runs_near(struct doctor *d, const char *name, const char *driver, int64_t node,
+		      const char *near)
+{
+	char far[CPUS_TEXT_MAX], better[CPUS_TEXT_MAX], allowed[MACHINE_LINE_MAX];
+	char mend[DOCTOR_TEXT_MAX] = "";
+
+	if (d->needs.cpus) {
+		cpus_outside(d->needs.cpus, near, NULL, far);
+		if (!*far)
+			return true;
+		if (cpus_propose(d, d->needs.workers, near, better))
+			snprintf(mend, sizeof(mend),
+				 "dataplane: {cpus: \"%s\"}  # in the configuration", better);
+		doctor_say(d, DOCTOR_WARN, name, mend,
+			   "%s, on node %" PRId64
+			   ", CPUs %.60s; of the workers' these are not: %.60s",
+			   driver, node, near, far);
+		return false;
+	}
+	if (!machine_value(d, "/proc/self/status", "Cpus_allowed_list", allowed) ||
+	    cpu_list_meet(near, allowed))
+		return true;
+	snprintf(mend, sizeof(mend), "systemctl edit akmapushd  # [Service] CPUAffinity=%.200s",
+		 near);
+	doctor_say(d, DOCTOR_WARN, name, mend,
+		   "%s, on node %" PRId64
+		   "; who asks may not run on its CPUs (%.60s), only on %.60s",
+		   driver, node, near, allowed);
+	return false;
+}
+
 // Huge pages and CPUs near it: what comes from another node costs a way across.
 static void say_node(struct doctor *d, const char *name, const char *driver, int64_t node)
 {
-	char near[MACHINE_LINE_MAX], allowed[MACHINE_LINE_MAX], mend[DOCTOR_TEXT_MAX];
+	char near[MACHINE_LINE_MAX], mend[DOCTOR_TEXT_MAX];
 	int64_t pages = 0;
 
 	machine_text(d, near, sizeof(near), "/sys/devices/system/node/node%" PRId64 "/cpulist",
 		     node);
+	if (*near && !runs_near(d, name, driver, node, near))
+		return;
 	machine_number(d, &pages,
 		       "/sys/devices/system/node/node%" PRId64
 		       "/hugepages/hugepages-2048kB/free_hugepages",
 		       node);
-	if (machine_value(d, "/proc/self/status", "Cpus_allowed_list", allowed) && *near &&
-	    !cpu_list_meet(near, allowed)) {
-		snprintf(mend, sizeof(mend),
-			 "systemctl edit akmapushd  # [Service] CPUAffinity=%.200s", near);
-		doctor_say(d, DOCTOR_WARN, name, mend,
-			   "%s, on node %" PRId64
-			   "; who asks may not run on its CPUs (%.60s), only on %.60s",
-			   driver, node, near, allowed);
-	} else if (!pages && !d->needs.no_huge) {
+	if (!pages && !d->needs.no_huge) {
 		snprintf(mend, sizeof(mend),
 			 "echo 512 >/sys/devices/system/node/node%" PRId64
 			 "/hugepages/hugepages-2048kB/nr_hugepages",
