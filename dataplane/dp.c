@@ -69,8 +69,8 @@ static int check_cpus(const struct dp_config *config, char error[DP_ERROR_MAX])
 		if (can_run_on(cpu))
 			continue;
 		snprintf(error, DP_ERROR_MAX,
-			 "worker %u cannot run on CPU %u: there is none, it is off line, or this "
-			 "process may not (Cpus_allowed_list in /proc/self/status)",
+			 "worker %u cannot run on CPU %u: there is none, it is off line, or a "
+			 "cpuset leaves it out (AllowedCPUs= of a unit, a container's CPUs)",
 			 i, cpu);
 		return -EINVAL;
 	}
