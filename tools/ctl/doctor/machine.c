@@ -73,23 +73,24 @@ bool machine_number(const struct doctor *d, int64_t *number, const char *format,
 bool machine_value(const struct doctor *d, const char *path, const char *key,
 		   char text[MACHINE_LINE_MAX])
 {
-	char full[MACHINE_PATH_MAX];
+	char full[MACHINE_PATH_MAX], line[MACHINE_LINE_MAX];
 	const size_t len = strlen(key);
 	bool is_there = false;
 	FILE *file;
 
+	*text = 0;
 	snprintf(full, sizeof(full), "%s%s", d->root, path);
 	file = fopen(full, "re");
-	while (file && !is_there && fgets(text, MACHINE_LINE_MAX, file)) {
-		const size_t gap = strncmp(text, key, len) ? 0 : strspn(text + len, ": \t");
+	while (file && !is_there && fgets(line, sizeof(line), file)) {
+		const size_t gap = strncmp(line, key, len) ? 0 : strspn(line + len, ": \t");
 
 		is_there = gap > 0;
+		line[strcspn(line, "\n")] = 0;
 		if (is_there)
-			memmove(text, text + len + gap, strlen(text + len + gap) + 1);
+			memcpy(text, line + len + gap, strlen(line + len + gap) + 1);
 	}
 	if (file)
 		fclose(file);
-	text[is_there ? strcspn(text, "\n") : 0] = 0;
 	return is_there;
 }
 
