@@ -17,15 +17,29 @@ import tempfile
 import time
 from pathlib import Path
 
-from netns import namespaces, need_namespaces, there, veth
+from netns import namespaces, need_namespaces, run, there, veth
 from port_daemon import PORT, PortDaemon
-from port_world import SMALL, TAP, VETH, World, dress_tap, here
+from port_world import SMALL, TAP, VETH, World, dress_tap, here, wait_for
 from real_daemon import check, finish
 
-UES = 600
+UES, STRANGERS = 600, 50
 SCRIPT = """#!/bin/sh
 LD_PRELOAD={card} STEERING_CARD_RULES={rules} ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS \\
   exec {program} "$@"
+"""
+
+
+# So many sources, each of whom sends to each worker and was never sent to.
+SHOUT = """
+import socket, sys
+net, to, port, workers, n = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+for i in range(1, n + 1):
+    with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
+        if ":" in to:
+            s.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
+        s.bind((f"{net}{i}", 0))
+        for worker in range(workers):
+            s.sendto(bytes(64), (to, port + worker))
 """
 
 
@@ -61,10 +75,19 @@ class SteeringWorld(World):
         """Datagrams that came to it."""
         return [worker["ports"][0]["counters"]["rx_udp"] for worker in self.stats()["workers"]]
 
+    def shout(self):
+        """A tap's kernel sends back to the queue that it was sent to from: it has not seen these."""
+        for net, to in (("10.8.0.", "10.0.0.1"), ("fd09::", "fd00::1")):
+            run(*self.where(sys.executable, "-c", SHOUT, net, to, *map(str, (PORT, self.workers, STRANGERS))))
+
     def push_and_count(self):
-        """Of the port, after a push that all acknowledged."""
+        """Of the port, after a push that all acknowledged, and datagrams of strangers."""
         self.listen()
         self.complete(self.begin(), 30)
+        before = sum(self.each_worker())
+        self.shout()
+        self.check("no stranger's datagram is lost", wait_for(
+            lambda: sum(self.each_worker()) == before + 2 * STRANGERS * self.workers, 5), self.each_worker())
         c = self.check_counts()
         self.check("every worker has acknowledgements", all(self.each_worker()), self.each_worker())
         self.check_ping()
@@ -79,12 +102,12 @@ class SteeringWorld(World):
         c = self.push_and_count()
         self.check("nothing is handed over", c["rx_other_worker"] == 0, c)
 
-    def check_hands_over(self, why, some=True):
+    def check_hands_over(self, why):
         says = rf"the device cannot steer by UDP port \({why}\): what comes in on another worker's queue is handed"
         self.check("says why it does not steer", len(re.findall(says, self.log())) == 1, self.log())
         self.check("steering", self.steering() == "rss", self.steering())
         c = self.push_and_count()
-        self.check("what is for another one is handed over", c["rx_other_worker"] > 0 or not some, c)
+        self.check("what is for another one is handed over", c["rx_other_worker"] > 0, c)
 
     def check_card(self, most):
         """It had that many rules, one more at a time, and none at the end, one less at a time: in the log as it
@@ -159,8 +182,7 @@ def tap(options, workers):
     with SteeringWorld(options, f"tap, {workers} workers", TAP, here, workers=workers).running(dress_tap) as world:
         why = re.search(r"cannot steer by UDP port \((.*)\)", world.log())
         if why:
-            # without rules the kernel may still send back to the queue that it came from
-            world.check_hands_over(re.escape(why.group(1)), some=False)
+            world.check_hands_over(re.escape(why.group(1)))
             print(f"not run: a tap that steers; its driver: {why.group(1)} (the kernel needs sch_multiq, "
                   "cls_flower and act_skbedit)")
         else:

@@ -174,6 +174,7 @@ def on_veth(programs, title, **options):
 
 def dress_tap():
     run("ip", "route", "replace", "local", "10.8.0.0/13", "dev", "lo")
+    run("ip", "-6", "route", "replace", "local", "fd09::/64", "dev", "lo")
     dress("akmatap", here)
 
 
