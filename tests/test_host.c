@@ -198,7 +198,7 @@ static int route(ip_t ip, uint8_t mac[6], const uint8_t **hop)
 	memset(mac, 0xee, 6);
 	routes_add(&routes, 0, &host.config);
 	*hop = NULL;
-	if (!routes_find(&found, &routes, ip, 1))
+	if (!routes_find(&found, &routes, ip, 1, 0))
 		return HOST_NO_ROUTE;
 	*hop = memcmp(found.hop, ip, 16) ? host.config.gateway[host_is_ipv6(ip)] : ip;
 	cr_assert_arr_eq(*hop, found.hop, 16);

@@ -1,5 +1,6 @@
 // The back end dpdk under floods: whoever shouts on one port, or pings, nobody else goes unheard.
-// Frames come from files of pcap, and without end from the driver net_null.
+// And with a gateway that is not there. Frames come from files of pcap, and without end from the
+// driver net_null.
 #include <criterion/criterion.h>
 
 #include <stdio.h>
@@ -192,10 +193,16 @@ Test(io_dpdk, a_flood_on_one_port_keeps_no_other_out)
 	close_workers(&w);
 }
 
-// Sends a datagram over the gateway. Whether it left at once.
-static bool leaves(struct world *w)
+static void set_gateway(struct host_config *host, const uint8_t ip[16])
 {
-	const uint64_t before = count_of(w, 0, PORT_TX);
+	host->has_gateway[0] = true;
+	memcpy(host->gateway[0], ip, 16);
+}
+
+// Sends a datagram over a gateway. Whether it left by that port at once.
+static bool leaves_by(struct world *w, unsigned port)
+{
+	const uint64_t before = count_of(w, port, PORT_TX);
 	struct frame *frame[1];
 
 	cr_assert_eq(w->ops->lend(w->io[0], frame, 1), 1);
@@ -204,14 +211,13 @@ static bool leaves(struct world *w)
 	frame[0]->port = TARGET_PORT;
 	memcpy(frame[0]->ip, far_ip, 16);
 	cr_assert_eq(w->ops->transmit(w->io[0], frame, 1), 1);
-	return count_of(w, 0, PORT_TX) > before;
+	return count_of(w, port, PORT_TX) > before;
 }
 
 // Anybody may ping, as fast as he can, and faster than the hosts' thread answers.
 Test(io_dpdk, pings_keep_no_next_hop_out)
 {
 	static const struct timespec nap = {.tv_nsec = 20000000};
-	struct host_config *host;
 	struct world w;
 
 	begin_file(&w);
@@ -220,14 +226,44 @@ Test(io_dpdk, pings_keep_no_next_hop_out)
 	add_arp_reply(&w);
 	w.n_workers = 1;
 	add_file_port(&w);
-	host = &w.dpdk.port[0].host;
-	host->has_gateway[0] = true;
-	memcpy(host->gateway[0], peer_ip, 16);
+	set_gateway(&w.dpdk.port[0].host, peer_ip);
 	open_workers(&w);
 	while (count_of(&w, 0, PORT_RX) < PINGS + 1)
 		cr_assert_eq(receive(&w, 0), 0);
 	cr_expect_gt(count_of(&w, 0, PORT_RX_LOST), 0, "it was no flood");
 	nanosleep(&nap, NULL);
-	cr_expect(leaves(&w));
+	cr_expect(leaves_by(&w, 0));
+	close_workers(&w);
+}
+
+// ---- Gateways
+
+// The first port's link is up and its gateway silent; that of the second is known.
+Test(io_dpdk, a_gateway_that_is_not_there)
+{
+	static const uint8_t own[16] = IPV4(10, 9, 0, 1), gateway[16] = IPV4(10, 9, 0, 2);
+	struct host_config *host;
+	struct world w;
+
+	begin_file(&w);
+	w.n_workers = 1;
+	add_file_port(&w);
+	set_gateway(&w.dpdk.port[0].host, peer_ip);
+	add_port(&w, "net_null0", own);
+	host = &w.dpdk.port[1].host;
+	set_gateway(host, gateway);
+	host->n_neighbours = 1;
+	memcpy(host->neighbour[0].ip, gateway, 16);
+	memcpy(host->neighbour[0].mac, peer_mac, 6);
+	open_workers(&w);
+	cr_expect(leaves_by(&w, 1)); // while the first is still asked for
+	for (unsigned i = 0; i < 50; i++) {
+		const struct timespec nap = {.tv_nsec = 100000000};
+
+		receive(&w, 0);
+		nanosleep(&nap, NULL);
+	}
+	cr_expect(leaves_by(&w, 1)); // and when it is gone
+	cr_expect_eq(count_of(&w, 0, PORT_TX_HELD) + count_of(&w, 0, PORT_TX_NO_HOP), 0);
 	close_workers(&w);
 }

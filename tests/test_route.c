@@ -47,7 +47,7 @@ static void goes(const struct routes *routes, ip_t ip, uint32_t up, unsigned por
 {
 	struct route route;
 
-	cr_assert(routes_find(&route, routes, ip, up));
+	cr_assert(routes_find(&route, routes, ip, up, 0));
 	cr_assert_eq(route.port, port);
 	cr_assert_arr_eq(route.hop, hop, 16);
 }
@@ -56,7 +56,7 @@ static void goes_nowhere(const struct routes *routes, ip_t ip, uint32_t up)
 {
 	struct route route;
 
-	cr_assert_not(routes_find(&route, routes, ip, up));
+	cr_assert_not(routes_find(&route, routes, ip, up, 0));
 }
 
 Test(route, networks_before_gateways)
@@ -83,13 +83,30 @@ Test(route, links_that_are_down)
 	goes_nowhere(&routes, far, 0);
 }
 
+Test(route, gateways_that_do_not_answer)
+{
+	const struct routes routes = three_ports();
+	ip_t near = IPV4(10, 0, 0, 77), far = IPV4(8, 8, 8, 8);
+	struct route route;
+
+	cr_assert(routes_find(&route, &routes, far, ALL_UP, 1));
+	cr_assert_eq(route.port, 1);
+	cr_assert(routes_find(&route, &routes, far, ALL_UP, 3)); // both: it may come back
+	cr_assert_eq(route.port, 0);
+	cr_assert(routes_find(&route, &routes, far, 5, 1)); // the other one's link is down
+	cr_assert_eq(route.port, 0);
+	cr_assert(routes_find(&route, &routes, near, ALL_UP, 1)); // what is on the link needs none
+	cr_assert_eq(route.port, 0);
+	cr_assert(route.is_direct);
+}
+
 Test(route, one_pointer_for_a_gateway)
 {
 	const struct routes routes = three_ports();
 	struct route a, b;
 
-	cr_assert(routes_find(&a, &routes, (ip_t)IPV4(8, 8, 8, 8), ALL_UP));
-	cr_assert(routes_find(&b, &routes, (ip_t)IPV4(9, 9, 9, 9), ALL_UP));
+	cr_assert(routes_find(&a, &routes, (ip_t)IPV4(8, 8, 8, 8), ALL_UP, 0));
+	cr_assert(routes_find(&b, &routes, (ip_t)IPV4(9, 9, 9, 9), ALL_UP, 0));
 	cr_assert_eq(a.hop, b.hop);
 }
 

@@ -97,13 +97,17 @@ static const struct route_gateway *find_gateway(const struct routes_ip *routes, 
 }
 
 bool routes_find(struct route *route, const struct routes *routes, const uint8_t ip[PACKET_IP],
-		 uint32_t up)
+		 uint32_t up, uint32_t silent)
 {
 	const bool is_ipv6 = host_is_ipv6(ip);
 	const struct routes_ip *const family = routes_of(routes, is_ipv6);
 	const struct route_link *const link = find_link(family, ip, is_ipv6, up);
-	const struct route_gateway *const gateway = link ? NULL : find_gateway(family, up);
+	const struct route_gateway *gateway = NULL;
 
+	if (!link)
+		gateway = find_gateway(family, up & ~silent);
+	if (!link && !gateway)
+		gateway = find_gateway(family, up);
 	if (link)
 		*route = (struct route){link->port, is_ipv6, true, ip};
 	else if (gateway)

@@ -43,7 +43,8 @@ struct route {
 };
 
 // Adds the networks and gateways of a port; all zero is empty. Where several ports have a network,
-// or a gateway, the one added first is used while its link is up.
+// or a gateway, the one added first is used while its link is up; a gateway that does not answer
+// only when there is no other.
 void routes_add(struct routes *routes, unsigned port, const struct host_config *host);
 
 static inline const struct routes_ip *routes_of(const struct routes *routes, bool is_ipv6)
@@ -63,6 +64,7 @@ static inline bool route_link_has(const struct route_link *link, const uint8_t i
 	return !((half[1] ^ link->prefix[1]) & link->mask[1]);
 }
 
-// The way to ip over a port whose bit is set in `up`; false: there is none.
+// The way to ip over a port whose bit is set in `up`, not by the gateways of the ports in `silent`
+// if there is another; false: there is none.
 bool routes_find(struct route *route, const struct routes *routes, const uint8_t ip[PACKET_IP],
-		 uint32_t up);
+		 uint32_t up, uint32_t silent);

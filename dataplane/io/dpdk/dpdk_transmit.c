@@ -71,6 +71,7 @@ struct hop {
 	const struct packet_path *path;
 	uint8_t mac[PACKET_MAC];
 	struct packet_template template; // of the last length
+	uint32_t silent[2]; // by family: ports whose gateways do not answer, or not yet
 };
 
 static bool is_at(const struct hop *hop, const struct route *route)
@@ -91,11 +92,21 @@ static void resolve(struct io *io, struct hop *hop, const struct route *route)
 	packet_template_init(&hop->template, hop->path, hop->mac, 0);
 }
 
-// False: nothing leads to it.
-static bool find_hop(const struct io *io, struct route *route, const struct frame *frame,
-		     uint32_t up)
+// False: nothing leads to it. Gateways are tried once a burst, until one is there.
+static bool find_hop(struct io *io, struct hop *hop, const struct frame *frame)
 {
-	return routes_find(route, &io->routes, frame->ip, up);
+	uint32_t *const silent = &hop->silent[host_is_ipv6(frame->ip)];
+	const uint32_t up = dpdk_plane_up(io->plane);
+	struct route route;
+
+	while (routes_find(&route, &io->routes, frame->ip, up, *silent)) {
+		if (!is_at(hop, &route))
+			resolve(io, hop, &route);
+		if (route.is_direct || hop->state == HOST_READY || *silent >> route.port & 1)
+			return true;
+		*silent |= 1u << route.port;
+	}
+	return false;
 }
 
 // ---- Frames
@@ -125,7 +136,7 @@ static void fail(struct io *io, struct frame *frame, bool no_route)
 static void fail_without_route(struct io *io, struct frame *frame)
 {
 	struct route route;
-	const bool has_route = find_hop(io, &route, frame, UINT32_MAX);
+	const bool has_route = routes_find(&route, &io->routes, frame->ip, UINT32_MAX, 0);
 
 	if (has_route)
 		dpdk_count(io, route.port, PORT_TX_NO_LINK, 1);
@@ -313,16 +324,13 @@ static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
 			  struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
 {
 	const bool fits = frame[i]->len <= io->datagram_max;
-	struct route route;
 	bool has_route;
 
 	if (!frame[i]->len) {
 		give_back(io, frame + i, 1);
 		return 1;
 	}
-	has_route = find_hop(io, &route, frame[i], dpdk_plane_up(io->plane));
-	if (has_route && !is_at(hop, &route))
-		resolve(io, hop, &route);
+	has_route = find_hop(io, hop, frame[i]);
 	if (fits && has_route && hop->state == HOST_READY)
 		return send_alike(io, ready, hop, frame, i, n, done);
 	if (!flush(io, ready, done))
