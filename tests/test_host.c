@@ -246,6 +246,33 @@ Test(host, routes)
 		goes_to(behind[i], config.gateway[host_is_ipv6(behind[i])]);
 }
 
+// A router's address is mostly one of the link, for which the host needs one too, in any place.
+Test(host, sources)
+{
+	static ip_t local = {0xfe, 0x80, [15] = 5}, local2 = {0xfe, 0xbf, [15] = 5};
+	static ip_t global = IPV6(1, 5), global2 = IPV6(2, 5), v4 = IPV4(10, 0, 0, 5);
+	struct host_config config = {.address = {{{0}, 64}, {{0}, 64}, {{0}, 64}, {{0}, 120}},
+				     .n_addresses = 4};
+	static const uint8_t *const orders[][3] = {{local, global, global2},
+						   {global, local, global2},
+						   {global, global2, local},
+						   {local, local2, global}};
+
+	memcpy(config.address[3].ip, v4, 16);
+	for (unsigned i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		for (unsigned k = 0; k < 3; k++)
+			memcpy(config.address[k].ip, orders[i][k], 16);
+		start(&config);
+		cr_expect_arr_eq(host_source(&host, true), global, 16, "%u", i);
+		cr_expect_arr_eq(host_source(&host, false), v4, 16, "%u", i);
+	}
+	config.n_addresses = 1;
+	memcpy(config.address[0].ip, local, 16);
+	start(&config);
+	cr_expect_arr_eq(host_source(&host, true), local, 16);
+	cr_expect_null(host_source(&host, false));
+}
+
 Test(host, routes_without_a_gateway)
 {
 	struct host_config config = good();

@@ -88,6 +88,19 @@ Test(trace_own, the_port_of_dpdk)
 	expect(&config, "dpdk", "2001:db8:1:8::1", "2001:db8:1::1");
 }
 
+// As host_source has it (tests/test_host.c).
+Test(trace_own, addresses_of_the_link_come_last)
+{
+	struct config_port port = {.has_gateway = {false, true}};
+	struct config config = {.dpdk = {.ports = &port, .n_ports = 1}};
+
+	add_address(&port, "fe80::5", 64);
+	expect(&config, "dpdk", "2001:db8::9", "fe80::5");
+	add_address(&port, "2001:db8:1::5", 64);
+	expect(&config, "dpdk", "2001:db8::9", "2001:db8:1::5");
+	expect(&config, "dpdk", "fe80::9", "2001:db8:1::5");
+}
+
 // As routes are found (tests/test_route.c): networks before gateways, the longest one first, and
 // each worker begins with a port of its own.
 Test(trace_own, of_several_ports)

@@ -26,14 +26,25 @@ static bool is_same_net(const uint8_t *a, const uint8_t *b, unsigned prefix)
 	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
 }
 
-// Its first address of the peer's family; NULL: it has none.
+static bool is_link_local(const uint8_t ip[16])
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
+// Its first address of the peer's family, one of the link alone only if there is no other; NULL: it
+// has none.
 static const uint8_t *source_of(const struct config_port *port, const uint8_t peer[16])
 {
+	const uint8_t *source = NULL;
+
 	for (unsigned i = 0; i < port->n_addresses; i++) {
-		if (is_ipv6(port->address[i].ip) == is_ipv6(peer))
-			return port->address[i].ip;
+		const uint8_t *const ip = port->address[i].ip;
+
+		if (is_ipv6(ip) == is_ipv6(peer) &&
+		    (!source || (is_link_local(source) && !is_link_local(ip))))
+			source = ip;
 	}
-	return NULL;
+	return source;
 }
 
 // Of the longest of its networks that has the peer; 0: none has.

@@ -33,13 +33,24 @@ static const uint8_t *on_link(const struct host_config *config, const uint8_t ip
 	return NULL;
 }
 
+// RFC 4291 2.5.6: routers pass on nothing that comes from such an address.
+static bool is_link_local(const uint8_t ip[16])
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
 const uint8_t *host_source(const struct host *host, bool is_ipv6)
 {
+	const uint8_t *source = NULL;
+
 	for (unsigned i = 0; i < host->config.n_addresses; i++) {
-		if (host_is_ipv6(host->config.address[i].ip) == is_ipv6)
-			return host->config.address[i].ip;
+		const uint8_t *const ip = host->config.address[i].ip;
+
+		if (host_is_ipv6(ip) == is_ipv6 &&
+		    (!source || (is_link_local(source) && !is_link_local(ip))))
+			source = ip;
 	}
-	return NULL;
+	return source;
 }
 
 bool host_has(const struct host *host, const uint8_t ip[16])

@@ -32,7 +32,8 @@ enum host_route {
 // link, a VLAN beyond 4094, no room for neighbours. `host` is undefined then.
 int host_init(struct host *host, const struct host_config *config, char error[HOST_ERROR_MAX]);
 
-// Any thread. The address that datagrams of that family come from; NULL: the host has none.
+// Any thread. The address that datagrams of that family come from, its first; one of the link alone
+// only if there is no other. NULL: the host has none.
 const uint8_t *host_source(const struct host *host, bool is_ipv6);
 bool host_has(const struct host *host, const uint8_t ip[16]);
 
