@@ -71,7 +71,6 @@ struct hop {
 	const struct packet_path *path;
 	uint8_t mac[PACKET_MAC];
 	struct packet_template template; // of the last length
-	uint32_t silent[2]; // by family: ports whose gateways do not answer, or not yet
 };
 
 static bool is_at(const struct hop *hop, const struct route *route)
@@ -90,23 +89,6 @@ static void resolve(struct io *io, struct hop *hop, const struct route *route)
 		dpdk_plane_ask(io->plane, route->port, route->hop);
 	}
 	packet_template_init(&hop->template, hop->path, hop->mac, 0);
-}
-
-// False: nothing leads to it. Gateways are tried once a burst, until one is there.
-static bool find_hop(struct io *io, struct hop *hop, const struct frame *frame)
-{
-	uint32_t *const silent = &hop->silent[host_is_ipv6(frame->ip)];
-	const uint32_t up = dpdk_plane_up(io->plane);
-	struct route route;
-
-	while (routes_find(&route, &io->routes, frame->ip, up, *silent)) {
-		if (!is_at(hop, &route))
-			resolve(io, hop, &route);
-		if (route.is_direct || hop->state == HOST_READY || *silent >> route.port & 1)
-			return true;
-		*silent |= 1u << route.port;
-	}
-	return false;
 }
 
 // ---- Frames
@@ -214,32 +196,7 @@ static void hold_or_fail(struct io *io, struct hop *hop, struct frame *frame)
 	fail(io, frame, false);
 }
 
-// ---- A burst
-
-// Packets that are ready, for one port, and which frames they are of.
-struct ready {
-	unsigned port, n;
-	struct rte_mbuf *mbuf[DPDK_BURST];
-	uint8_t at[DPDK_BURST];
-};
-
-// Sends them. False when the port's ring is full: *done is the first frame unsent.
-static bool flush(struct io *io, struct ready *ready, unsigned *done)
-{
-	const uint16_t id = io->plane->port[ready->port].id;
-	const unsigned n = ready->n,
-		       sent = n ? rte_eth_tx_burst(id, io->queue, ready->mbuf, (uint16_t)n) : 0;
-
-	dpdk_count(io, ready->port, PORT_TX, sent);
-	ready->n = 0;
-	if (sent == n)
-		return true;
-	dpdk_count(io, ready->port, PORT_TX_FULL, n - sent);
-	*done = ready->at[sent];
-	for (unsigned i = sent; i < n; i++)
-		rte_mbuf_raw_free(ready->mbuf[i]);
-	return false;
-}
+// ---- Frames alike
 
 // How many from the first on are as long and of the same family.
 static unsigned count_like(struct frame *const frame[], unsigned n, bool is_ipv6)
@@ -287,6 +244,63 @@ static unsigned count_alike(const struct io *io, struct frame *const frame[], un
 	return n;
 }
 
+// ---- A burst
+
+// Packets that are ready, for one port, and which frames they are of.
+struct ready {
+	unsigned port, n;
+	struct rte_mbuf *mbuf[DPDK_BURST];
+	uint8_t at[DPDK_BURST];
+};
+
+struct burst {
+	struct io *io;
+	struct frame *const *frame; // [n]
+	unsigned n;
+	uint32_t up;        // ports whose links are
+	uint32_t silent[2]; // by family: ports whose gateways do not answer, or not yet
+	struct hop hop;
+	struct ready ready;
+	unsigned done; // frames, when a port's ring was full
+};
+
+// Sends what is ready. False when the port's ring is full: the first frame unsent is b->done.
+static bool flush(struct burst *b)
+{
+	struct io *const io = b->io;
+	struct ready *const ready = &b->ready;
+	const uint16_t id = io->plane->port[ready->port].id;
+	const unsigned n = ready->n,
+		       sent = n ? rte_eth_tx_burst(id, io->queue, ready->mbuf, (uint16_t)n) : 0;
+
+	dpdk_count(io, ready->port, PORT_TX, sent);
+	ready->n = 0;
+	if (sent == n)
+		return true;
+	dpdk_count(io, ready->port, PORT_TX_FULL, n - sent);
+	b->done = ready->at[sent];
+	for (unsigned i = sent; i < n; i++)
+		rte_mbuf_raw_free(ready->mbuf[i]);
+	return false;
+}
+
+// False: nothing leads to it. Gateways are tried once a burst, until one is there.
+static bool find_hop(struct burst *b, const struct frame *frame)
+{
+	uint32_t *const silent = &b->silent[host_is_ipv6(frame->ip)];
+	struct hop *const hop = &b->hop;
+	struct route route;
+
+	while (routes_find(&route, &b->io->routes, frame->ip, b->up, *silent)) {
+		if (!is_at(hop, &route))
+			resolve(b->io, hop, &route);
+		if (route.is_direct || hop->state == HOST_READY || *silent >> route.port & 1)
+			return true;
+		*silent |= 1u << route.port;
+	}
+	return false;
+}
+
 #define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
 
 static const uint8_t places[] = {EIGHT(0),  EIGHT(8),  EIGHT(16), EIGHT(24),
@@ -294,70 +308,68 @@ static const uint8_t places[] = {EIGHT(0),  EIGHT(8),  EIGHT(16), EIGHT(24),
 
 _Static_assert(sizeof(places) == DPDK_BURST, "a place for each frame of a burst");
 
-// n frames alike, the first of them frame i of the burst.
-static void make_ready(struct io *io, struct ready *ready, struct hop *hop,
-		       struct frame *const frame[], unsigned n, unsigned i)
-{
-	make_packets(io, hop, frame, n, ready->mbuf + ready->n);
-	memcpy(ready->at + ready->n, places + i, n);
-	ready->n += n;
-}
-
 // Frames from i on that can leave. Returns how many; 0 as flush.
-static unsigned send_alike(struct io *io, struct ready *ready, struct hop *hop,
-			   struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
+static unsigned send_alike(struct burst *b, unsigned i)
 {
-	const unsigned port = hop->route.port;
+	const unsigned port = b->hop.route.port;
+	struct ready *const ready = &b->ready;
 	unsigned k;
 
-	if (ready->port != port && !flush(io, ready, done))
+	if (ready->port != port && !flush(b))
 		return 0;
 	ready->port = port;
-	k = count_alike(io, frame + i, n - i, &hop->route, dpdk_plane_up(io->plane));
-	make_ready(io, ready, hop, frame + i, k, i);
+	k = count_alike(b->io, b->frame + i, b->n - i, &b->hop.route, b->up);
+	make_packets(b->io, &b->hop, b->frame + i, k, ready->mbuf + ready->n);
+	memcpy(ready->at + ready->n, places + i, k);
+	ready->n += k;
 	return k;
 }
 
 // The frames from i on that share what becomes of them. Returns how many; 0 as flush. Before one is
 // held or fails, those ready leave: behind a frame that does not, nothing may be done with.
-static unsigned send_some(struct io *io, struct ready *ready, struct hop *hop,
-			  struct frame *const frame[], unsigned i, unsigned n, unsigned *done)
+static unsigned send_some(struct burst *b, unsigned i)
 {
-	const bool fits = frame[i]->len <= io->datagram_max;
+	struct io *const io = b->io;
+	struct frame *const frame = b->frame[i];
+	const bool fits = frame->len <= io->datagram_max;
 	bool has_route;
 
-	if (!frame[i]->len) {
-		give_back(io, frame + i, 1);
+	if (!frame->len) {
+		give_back(io, &b->frame[i], 1);
 		return 1;
 	}
-	has_route = find_hop(io, hop, frame[i]);
-	if (fits && has_route && hop->state == HOST_READY)
-		return send_alike(io, ready, hop, frame, i, n, done);
-	if (!flush(io, ready, done))
+	has_route = find_hop(b, frame);
+	if (fits && has_route && b->hop.state == HOST_READY)
+		return send_alike(b, i);
+	if (!flush(b))
 		return 0;
 	if (!fits)
-		fail(io, frame[i], false); // accepted when a port's MTU was larger
+		fail(io, frame, false); // accepted when a port's MTU was larger
 	else if (has_route)
-		hold_or_fail(io, hop, frame[i]);
+		hold_or_fail(io, &b->hop, frame);
 	else
-		fail_without_route(io, frame[i]);
+		fail_without_route(io, frame);
 	return 1;
 }
 
 unsigned dpdk_transmit(struct io *io, struct frame *frame[], unsigned n)
 {
-	struct hop hop = {.state = HOST_UNRESOLVED};
-	struct ready ready;
-	unsigned done = n;
+	struct burst burst;
 
-	ready.port = ready.n = 0;
+	burst.io = io;
+	burst.frame = frame;
+	burst.n = burst.done = n;
+	burst.up = dpdk_plane_up(io->plane);
+	burst.silent[0] = burst.silent[1] = 0;
+	burst.hop.route = (struct route){0};
+	burst.ready.port = burst.ready.n = 0;
 	for (unsigned i = 0, k; i < n; i += k) {
-		k = send_some(io, &ready, &hop, frame, i, n, &done);
+		k = send_some(&burst, i);
 		if (!k) {
 			give_back(io, frame + i, n - i);
-			return done;
+			return burst.done;
 		}
 	}
-	flush(io, &ready, &done);
-	return done;
+	flush(&burst);
+	return burst.done;
 }
