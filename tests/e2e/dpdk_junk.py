@@ -127,9 +127,9 @@ class Kinds:
         self.same("a fragment header", "rx_fragment", ipv6(bytes([UDP]) + bytes(7) + ACK, following=44), kind=IPV6)
 
 
-def send(world, door, kind, before):
-    """Sends them; what the counters rose by since before is what was to be. The counters."""
-    title, frames, expected, n = kind
+def send_once(world, door, kind, before):
+    """The counters, and what those watched rose by since before."""
+    _, frames, expected, n = kind
     came = before["device_rx"] + before["device_rx_errors"]
 
     def all_in():
@@ -138,9 +138,19 @@ def send(world, door, kind, before):
         return is_in and all(now[name] - before[name] >= k for name, k in expected.items()) and now
     door.send(*frames)
     now = wait_for(all_in, 3, 0.002) or world.counts()
-    rose = {name: now[name] - before[name] for name in WATCHED if now[name] != before[name]}
-    world.check(title, rose == expected, (rose, expected))
-    return now
+    return now, {name: now[name] - before[name] for name in WATCHED if now[name] != before[name]}
+
+
+def send(world, door, kind, before):
+    """Sends them; what the counters rose by is what was to be. Once more where the other end's kernel sent
+    a packet of its own meanwhile. The counters."""
+    for _ in range(3):
+        before, rose = send_once(world, door, kind, before)
+        more = {name: rose.get(name, 0) - kind[2].get(name, 0) for name in {*rose, *kind[2]}}
+        if not more.pop("rx_protocol", 0) > 0 or any(more.values()):
+            break
+    world.check(kind[0], rose == kind[2], (rose, kind[2]))
+    return before
 
 
 def wait_until_still(world):
