@@ -43,3 +43,15 @@ bool address_network_parse(const char *text, uint8_t ip[ADDRESS], unsigned *pref
 	*prefix += ADDRESS_BITS - bits;
 	return true;
 }
+
+bool address_is_same_network(const uint8_t a[ADDRESS], const uint8_t b[ADDRESS], unsigned prefix)
+{
+	const unsigned whole = prefix / 8, rest = prefix % 8;
+
+	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
+}
+
+bool address_is_link_local(const uint8_t ip[ADDRESS])
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}

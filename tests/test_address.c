@@ -64,3 +64,32 @@ Test(address, what_is_none)
 		cr_assert_not(address_network_parse(no_network[i], ip, &prefix), "%s",
 			      no_network[i]);
 }
+
+Test(address, networks_bit_by_bit)
+{
+	uint8_t a[ADDRESS], b[ADDRESS];
+
+	for (unsigned bit = 0; bit < ADDRESS_BITS; bit++) {
+		memset(a, 0x5a, sizeof(a));
+		memcpy(b, a, sizeof(b));
+		b[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+		for (unsigned prefix = 0; prefix <= ADDRESS_BITS; prefix++)
+			cr_assert_eq(address_is_same_network(a, b, prefix), prefix <= bit, "%u %u",
+				     bit, prefix);
+		cr_assert(address_is_same_network(a, a, ADDRESS_BITS));
+	}
+}
+
+Test(address, of_the_link)
+{
+	static const char *const local[] = {"fe80::1", "fe80::", "febf:ffff::1"};
+	static const char *const other[] = {"fec0::1", "fe7f::1", "ff02::1", "fd00::1",
+					    "169.254.0.1"};
+	uint8_t ip[ADDRESS];
+
+	for (unsigned i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		cr_assert(address_parse(local[i], ip) && address_is_link_local(ip), "%s", local[i]);
+	for (unsigned i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		cr_assert(address_parse(other[i], ip) && !address_is_link_local(ip), "%s",
+			  other[i]);
+}

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "control/config/config.h"
 
 enum { MAPPED = 12, DISCARD = 9 };
@@ -19,18 +20,6 @@ static bool is_ipv6(const uint8_t ip[16])
 
 // ---- A port of DPDK
 
-static bool is_same_net(const uint8_t *a, const uint8_t *b, unsigned prefix)
-{
-	const unsigned whole = prefix / 8, rest = prefix % 8;
-
-	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
-}
-
-static bool is_link_local(const uint8_t ip[16])
-{
-	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
-}
-
 // Its first address of the peer's family, one of the link alone only if there is no other; NULL: it
 // has none.
 static const uint8_t *source_of(const struct config_port *port, const uint8_t peer[16])
@@ -41,7 +30,7 @@ static const uint8_t *source_of(const struct config_port *port, const uint8_t pe
 		const uint8_t *const ip = port->address[i].ip;
 
 		if (is_ipv6(ip) == is_ipv6(peer) &&
-		    (!source || (is_link_local(source) && !is_link_local(ip))))
+		    (!source || (address_is_link_local(source) && !address_is_link_local(ip))))
 			source = ip;
 	}
 	return source;
@@ -56,7 +45,7 @@ static unsigned prefix_to(const struct config_port *port, const uint8_t peer[16]
 		const unsigned prefix = port->address[i].prefix;
 
 		if (prefix > longest && is_ipv6(port->address[i].ip) == is_ipv6(peer) &&
-		    is_same_net(port->address[i].ip, peer, prefix))
+		    address_is_same_network(port->address[i].ip, peer, prefix))
 			longest = prefix;
 	}
 	return longest;

@@ -6,19 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "dataplane/net/host_message.h"
 
 enum { MAPPED_BITS = 96, VLAN_MAX = 4094 };
 
 // ---- Addresses and routes
-
-static bool same_prefix(const uint8_t a[16], const uint8_t b[16], unsigned bits)
-{
-	const unsigned whole = bits / 8, rest = bits % 8;
-
-	return !memcmp(a, b, whole) && (!rest || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
-}
 
 // The host's address in the network that ip is in, or NULL. A short prefix of IPv6 is that of
 // ::ffff:0:0/96 too, and no network of IPv4 for that.
@@ -27,16 +21,11 @@ static const uint8_t *on_link(const struct host_config *config, const uint8_t ip
 	for (unsigned i = 0; i < config->n_addresses; i++) {
 		const struct host_address *const a = &config->address[i];
 
-		if (host_is_ipv6(a->ip) == host_is_ipv6(ip) && same_prefix(a->ip, ip, a->prefix))
+		if (host_is_ipv6(a->ip) == host_is_ipv6(ip) &&
+		    address_is_same_network(a->ip, ip, a->prefix))
 			return a->ip;
 	}
 	return NULL;
-}
-
-// RFC 4291 2.5.6: routers pass on nothing that comes from such an address.
-static bool is_link_local(const uint8_t ip[16])
-{
-	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
 }
 
 const uint8_t *host_source(const struct host *host, bool is_ipv6)
@@ -47,7 +36,7 @@ const uint8_t *host_source(const struct host *host, bool is_ipv6)
 		const uint8_t *const ip = host->config.address[i].ip;
 
 		if (host_is_ipv6(ip) == is_ipv6 &&
-		    (!source || (is_link_local(source) && !is_link_local(ip))))
+		    (!source || (address_is_link_local(source) && !address_is_link_local(ip))))
 			source = ip;
 	}
 	return source;
