@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sys/wait.h>
 
@@ -253,7 +254,7 @@ static void find(const char *pattern, char *name, size_t max, long *size)
 	*size = st.st_size;
 }
 
-static void flip(const char *name, long at)
+static void flip(const char *name, long at, uint8_t bits)
 {
 	char path[600];
 	FILE *file;
@@ -265,7 +266,7 @@ static void flip(const char *name, long at)
 	fseek(file, at, SEEK_SET);
 	octet = fgetc(file);
 	fseek(file, at, SEEK_SET);
-	fputc(octet ^ 0x10, file);
+	fputc(octet ^ bits, file);
 	fclose(file);
 }
 
@@ -280,7 +281,7 @@ static void expect_flips_refused(const char *pattern, struct random *random, int
 
 		find(pattern, name, sizeof(name), &size);
 		at = (long)(random_next(random) % (uint64_t)size);
-		flip(name, at);
+		flip(name, at, 0x10);
 
 		const int status = store_start(&place, &store);
 
@@ -309,6 +310,43 @@ Test(store_open, flipped_octets_in_the_list_of_files)
 	expect_flips_refused("MANIFEST-*", &random, 12);
 }
 
+// Fragment by fragment, up to max of the file's last block: a length past the end of the file and
+// the type of a log that is used again look like its end.
+static void expect_lost_ends_refused(const char *pattern, unsigned max)
+{
+	static const struct {
+		int at;
+		uint8_t bits;
+	} flips[] = {{5, 0x70}, {6, 0x04}};
+	char name[100], path[600];
+	uint8_t header[7];
+	long at, size;
+
+	find(pattern, name, sizeof(name), &size);
+	at = size - size % 32768; // a block starts with a fragment
+	snprintf(path, sizeof(path), "%s.copy/%s", place.path, name);
+	for (; max-- && at < size; at += (long)sizeof(header) + header[4] + 256 * header[5]) {
+		FILE *const file = fopen(path, "r");
+
+		cr_assert(file && !fseek(file, at, SEEK_SET) &&
+			  fread(header, sizeof(header), 1, file) == 1);
+		fclose(file);
+		for (size_t i = 0; i < sizeof(flips) / sizeof(flips[0]); i++) {
+			flip(name, at + flips[i].at, flips[i].bits);
+			expect_refused(-EBADMSG, "back-up");
+			make_again();
+		}
+	}
+}
+
+Test(store_open, lost_ends_of_the_list_of_files)
+{
+	make(false);
+	expect_lost_ends_refused("MANIFEST-*", UINT_MAX);
+	start();
+	store_close(store);
+}
+
 Test(store_open, flipped_octets_in_current)
 {
 	struct random random = random_start();
@@ -326,10 +364,18 @@ Test(store_open, flipped_octets_in_the_log)
 	find("*.log", name, sizeof(name), &size);
 	cr_assert(size > 100000, "the log holds what was written before the crash: %ld", size);
 	for (int i = 1; i < 8; i++) { // not in the last record, where a crash may have cut
-		flip(name, size / 8 * i);
+		flip(name, size / 8 * i, 0x10);
 		expect_refused(-EBADMSG, "back-up");
 		make_again();
 	}
+	start();
+	store_close(store);
+}
+
+Test(store_open, lost_ends_of_the_log)
+{
+	make(true);
+	expect_lost_ends_refused("*.log", 4);
 	start();
 	store_close(store);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/store/store_error.h"
 #include "control/store/store_horizon.h"
+#include "control/store/store_log_format.h"
 
 static const uint64_t retry_pause_ns = 1000000000, horizon_pause_ns = 10000000000;
 
@@ -27,6 +28,15 @@ static int explain(const struct store_disk *disk, int status, char *error)
 	return store_error(error, status, "%s: %s%s", disk->folder->path, text, advice);
 }
 
+// What the database itself would pass over, before it begins new files.
+static int check_files(const struct store_folder *folder, const struct store_horizon *horizon,
+		       char *error)
+{
+	const int status = store_log_format_check(folder, error);
+
+	return status ? status : store_horizon_check_files(folder, horizon, error);
+}
+
 int store_disk_open(struct store_disk *disk, const struct store_folder *folder, uint64_t room_min,
 		    enum store_engine_mode mode, char *error)
 {
@@ -37,7 +47,7 @@ int store_disk_open(struct store_disk *disk, const struct store_folder *folder, 
 	pthread_rwlock_init(&disk->lock, NULL);
 	status = store_horizon_get(folder, &horizon, error);
 	if (!status && mode != STORE_ENGINE_MAKE)
-		status = store_horizon_check_files(folder, &horizon, error);
+		status = check_files(folder, &horizon, error);
 	if (status)
 		return status;
 	status = store_engine_open(folder->path, mode, &disk->engine, error);

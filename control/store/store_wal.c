@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef int (*log_each)(int folder, const char *name, uint64_t number, void *ctx);
-
 // The number of a log by its name, 0 for other files.
 static uint64_t log_number(const char *name)
 {
@@ -20,7 +18,7 @@ static uint64_t log_number(const char *name)
 	return end != name && !strcmp(end, ".log") ? number : 0;
 }
 
-static int each_log(int folder, log_each each, void *ctx)
+int store_wal_each(int folder, store_wal_fn each, void *ctx)
 {
 	const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *const dir = fd < 0 ? NULL : fdopendir(fd);
@@ -62,7 +60,7 @@ static int note_newest(int folder, const char *name, uint64_t number, void *ctx)
 int store_wal_mark(int folder, struct store_wal_mark *mark)
 {
 	*mark = (struct store_wal_mark){0};
-	return each_log(folder, note_newest, mark);
+	return store_wal_each(folder, note_newest, mark);
 }
 
 static int truncate_to(int folder, const char *name, uint64_t len)
@@ -93,5 +91,5 @@ static int cut_one(int folder, const char *name, uint64_t number, void *ctx)
 
 int store_wal_cut(int folder, const struct store_wal_mark *mark)
 {
-	return each_log(folder, cut_one, (void *)mark);
+	return store_wal_each(folder, cut_one, (void *)mark);
 }

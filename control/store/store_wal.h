@@ -11,6 +11,10 @@ struct store_wal_mark {
 	uint64_t len;
 };
 
+// Calls each for every log until one does not answer 0. Its last answer or -errno.
+typedef int (*store_wal_fn)(int folder, const char *name, uint64_t number, void *ctx);
+int store_wal_each(int folder, store_wal_fn each, void *ctx);
+
 // Where the log ends. 0 or -errno. `folder` is the descriptor of the store's folder.
 int store_wal_mark(int folder, struct store_wal_mark *mark);
 // Cuts the log back to the mark; the database must be closed. 0 or -errno.
