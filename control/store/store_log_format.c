@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "control/store/store_error.h"
 #include "control/store/store_wal.h"
 
@@ -18,11 +19,6 @@ enum {
 };
 
 // ---- A block
-
-static uint32_t fragment_checksum(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 static size_t fragment_len(const uint8_t *p)
 {
@@ -54,14 +50,14 @@ static bool is_whole(const uint8_t *fragment, size_t max)
 		return false;
 	for (size_t at = TYPE; at < len; at++)
 		crc = crc32c_step(crc, fragment[at]);
-	return masked(crc) == fragment_checksum(fragment);
+	return masked(crc) == load32_le(fragment);
 }
 
 // Whether a fragment that claims more than the rest of its file is a shorter one: its checksum is
 // right where the file ends, or where a whole fragment follows.
 static bool has_shorter_form(const uint8_t *fragment, size_t rest)
 {
-	const uint32_t checksum = fragment_checksum(fragment);
+	const uint32_t checksum = load32_le(fragment);
 	uint32_t crc = UINT32_MAX;
 
 	for (size_t at = TYPE; at < rest;) {
@@ -98,8 +94,8 @@ struct check {
 static int refuse(const struct check *check, const char *name, uint64_t at)
 {
 	return store_error(check->error, -EBADMSG,
-			   "%s: damaged: the file %s is damaged at octet %" PRIu64 ": %s",
-			   check->folder->path, name, at, STORE_RESTORE);
+			   "%s: damaged: the file %s at octet %" PRIu64 ": %s", check->folder->path,
+			   name, at, STORE_RESTORE);
 }
 
 static int check_blocks(const struct check *check, int fd, const char *name)

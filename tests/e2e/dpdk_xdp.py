@@ -98,7 +98,7 @@ def talk(address, tcp_port, udp_port):
 
 
 def flush(*command):
-    """What went wrong. It fails by the way where an entry goes by itself between the list and its turn."""
+    """What went wrong, if anything. A try fails where an entry goes by itself between the list and its turn."""
     for _ in range(FLUSHES):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not done.returncode:
